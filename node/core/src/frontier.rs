@@ -1,0 +1,100 @@
+//! What a replica has of a slot: for every origin, the length of the prefix of its writes.
+
+use std::{cmp::Ordering, collections::BTreeMap};
+
+use serde::{Deserialize, Serialize};
+
+use crate::Origin;
+
+/// A version vector of one slot. Partially ordered by [`covers`](Self::covers); [`merge`](Self::merge) is its least upper
+/// bound, [`meet`](Self::meet) its greatest lower bound. An origin that is absent stands at 0, and none is stored at 0, so
+/// equal vectors are equal values.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Frontier(BTreeMap<Origin, u64>);
+
+impl Frontier {
+    /// Nothing at all.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// How many of `origin`'s writes are covered.
+    #[must_use]
+    pub fn get(&self, origin: Origin) -> u64 {
+        self.0.get(&origin).copied().unwrap_or(0)
+    }
+
+    /// Raises `origin` to `seq`; never lowers it.
+    pub fn raise(&mut self, origin: Origin, seq: u64) {
+        if seq > self.get(origin) {
+            self.0.insert(origin, seq);
+        }
+    }
+
+    /// Whether everything in `other` is in `self`.
+    #[must_use]
+    pub fn covers(&self, other: &Self) -> bool {
+        other.iter().all(|(origin, seq)| self.get(origin) >= seq)
+    }
+
+    /// Raises `self` to the least upper bound of both.
+    pub fn merge(&mut self, other: &Self) {
+        for (origin, seq) in other.iter() {
+            self.raise(origin, seq);
+        }
+    }
+
+    /// The greatest lower bound of both.
+    #[must_use]
+    pub fn meet(&self, other: &Self) -> Self {
+        let mut meet = Self::new();
+        for (origin, seq) in self.iter() {
+            meet.raise(origin, seq.min(other.get(origin)));
+        }
+        meet
+    }
+
+    /// Whether nothing is covered.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Number of origins.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The origins and their prefix lengths, in order of origin.
+    pub fn iter(&self) -> impl Iterator<Item = (Origin, u64)> + '_ {
+        self.0.iter().map(|(origin, seq)| (*origin, *seq))
+    }
+
+    /// Keeps the entries for which `keep` says so.
+    pub fn retain(&mut self, mut keep: impl FnMut(Origin, u64) -> bool) {
+        self.0.retain(|origin, seq| keep(*origin, *seq));
+    }
+}
+
+impl FromIterator<(Origin, u64)> for Frontier {
+    fn from_iter<I: IntoIterator<Item = (Origin, u64)>>(entries: I) -> Self {
+        let mut frontier = Self::new();
+        for (origin, seq) in entries {
+            frontier.raise(origin, seq);
+        }
+        frontier
+    }
+}
+
+impl PartialOrd for Frontier {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        match (self.covers(other), other.covers(self)) {
+            (true, true) => Some(Ordering::Equal),
+            (true, false) => Some(Ordering::Greater),
+            (false, true) => Some(Ordering::Less),
+            (false, false) => None,
+        }
+    }
+}

@@ -1,1 +1,13 @@
-//! stub
+//! The service around [`node_core::Core`]: one node of the store, as a future.
+//!
+//! Data walks one way: `http` and `peer` turn bytes into inputs, `runtime` owns the core and is the only caller of it,
+//! and its effects go back out through `peer`, `storage` and the waiting requests. Nothing here is global, so any number
+//! of nodes live in one process.
+
+pub mod config;
+mod run;
+
+pub use self::{
+    config::{Config, ConfigError, Dialect, LogFormat},
+    run::{RunError, bind, run},
+};

@@ -1,0 +1,63 @@
+//! Why a clause does not hold: what was expected, where that was said, and the exchange that showed otherwise.
+
+use std::{fmt, panic::Location};
+
+/// A broken promise. `Debug` is `Display`, so a test that returns it prints the evidence as it is.
+pub struct Failure {
+    expected: String,
+    evidence: Vec<String>,
+    location: &'static Location<'static>,
+}
+
+impl Failure {
+    /// What was expected, in words; the caller's place is kept.
+    #[must_use]
+    #[track_caller]
+    pub fn new(expected: impl Into<String>) -> Self {
+        Self {
+            expected: expected.into(),
+            evidence: Vec::new(),
+            location: Location::caller(),
+        }
+    }
+
+    /// Adds what was seen.
+    #[must_use]
+    pub fn with(mut self, evidence: impl fmt::Display) -> Self {
+        self.evidence.push(evidence.to_string());
+        self
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "expected {} ({})", self.expected, self.location)?;
+        for evidence in &self.evidence {
+            for line in evidence.lines() {
+                write!(f, "\n    {line}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl std::error::Error for Failure {}
+
+/// Fails with `expected` unless `holds`.
+///
+/// # Errors
+/// [`Failure`] when it does not.
+#[track_caller]
+pub fn ensure<S: Into<String>>(holds: bool, expected: impl FnOnce() -> S) -> Result<(), Failure> {
+    if holds {
+        Ok(())
+    } else {
+        Err(Failure::new(expected()))
+    }
+}

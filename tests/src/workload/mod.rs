@@ -1,0 +1,164 @@
+//! Clients that read, write and delete over all nodes while carrying their tokens, and a judge of every answer.
+//!
+//! Each key has one writer, whose writes are numbered; so of any two writes to a key it is known which is newer. What a client
+//! has seen, and what the writers of that had seen, is its past: an answer older than its past is a violation. Nothing is ever
+//! retried: an answer other than 200, 201 or a right 404, and no answer, are violations too.
+
+mod dice;
+mod oracle;
+mod report;
+mod worker;
+
+use std::{
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, RwLock,
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use tokio::task::JoinSet;
+
+pub use report::Report;
+
+use crate::{Client, Dialect, Failure};
+use oracle::Oracle;
+use report::Tally;
+use worker::{Session, Worker};
+
+/// What load to make.
+#[derive(Clone, Debug)]
+pub struct Workload {
+    /// How the clients speak.
+    pub dialect: Dialect,
+    /// Clients at work at the same time.
+    pub clients: usize,
+    /// Keys that each client writes; all clients read all keys.
+    pub keys_per_client: usize,
+    /// What every key begins with.
+    pub prefix: String,
+    /// From one client's operation to its next, at least: 20 clients at 50 ms make at most 400 operations a second.
+    pub pace: Duration,
+    /// Decides who does what; the interleaving is the cluster's own.
+    pub seed: u64,
+}
+
+impl Workload {
+    /// Twenty clients with ten keys each, up to 400 operations a second together.
+    #[must_use]
+    pub fn new(dialect: Dialect, seed: u64) -> Self {
+        Self {
+            dialect,
+            clients: 20,
+            keys_per_client: 10,
+            prefix: "load".into(),
+            pace: Duration::from_millis(50),
+            seed,
+        }
+    }
+
+    /// Starts the clients on the nodes at `urls`. They work until [`Running::stop`], or until it is dropped.
+    #[must_use]
+    pub fn start(self, urls: Vec<String>) -> Running {
+        let clients = self.clients;
+        let shared = Arc::new(Shared {
+            urls: RwLock::new(urls),
+            turn: AtomicUsize::new(0),
+            operations: AtomicU64::new(0),
+            stopping: AtomicBool::new(false),
+            oracle: Mutex::new(Oracle::new(clients * self.keys_per_client)),
+            handed_over: (0..clients).map(|_| Mutex::new(None)).collect(),
+            tally: Mutex::new(Tally::default()),
+            workload: self,
+        });
+        let mut workers = JoinSet::new();
+        for index in 0..clients {
+            workers.spawn(Worker::new(index, Arc::clone(&shared)).run());
+        }
+        Running {
+            shared,
+            workers,
+            start: Instant::now(),
+        }
+    }
+
+    fn keys(&self) -> usize {
+        self.clients * self.keys_per_client
+    }
+
+    fn key_name(&self, key: usize) -> String {
+        let (writer, own) = (key / self.keys_per_client, key % self.keys_per_client);
+        format!("{}-{writer}-{own}", self.prefix)
+    }
+}
+
+/// What the clients share.
+struct Shared {
+    workload: Workload,
+    /// Grows while the load runs.
+    urls: RwLock<Vec<String>>,
+    turn: AtomicUsize,
+    operations: AtomicU64,
+    stopping: AtomicBool,
+    oracle: Mutex<Oracle>,
+    /// Per client, the token and past that another gave it last, until it takes them.
+    handed_over: Vec<Mutex<Option<Session>>>,
+    tally: Mutex<Tally>,
+}
+
+impl Shared {
+    fn next_url(&self) -> String {
+        let urls = self.urls.read().unwrap_or_else(PoisonError::into_inner);
+        urls[self.turn.fetch_add(1, Ordering::Relaxed) % urls.len()].clone()
+    }
+
+    fn oracle(&self) -> MutexGuard<'_, Oracle> {
+        self.oracle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tally(&self) -> MutexGuard<'_, Tally> {
+        self.tally.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A load under way.
+pub struct Running {
+    shared: Arc<Shared>,
+    workers: JoinSet<Worker>,
+    start: Instant,
+}
+
+impl Running {
+    /// Has the clients ask this node too, from now on.
+    pub fn add_node(&self, url: impl Into<String>) {
+        let mut urls = self
+            .shared
+            .urls
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        urls.push(url.into());
+    }
+
+    /// Operations answered so far.
+    #[must_use]
+    pub fn operations(&self) -> u64 {
+        self.shared.operations.load(Ordering::Relaxed)
+    }
+
+    /// Lets every client finish the operation it is at, and says what was seen.
+    ///
+    /// # Errors
+    /// [`Failure`] when a client died of a bug of its own.
+    pub async fn stop(mut self) -> Result<Report, Failure> {
+        self.shared.stopping.store(true, Ordering::Relaxed);
+        let mut sessions: Vec<(usize, Client)> = Vec::new();
+        while let Some(worker) = self.workers.join_next().await {
+            let worker =
+                worker.map_err(|error| Failure::new("a client that does not die").with(error))?;
+            sessions.push(worker.finish());
+        }
+        sessions.sort_unstable_by_key(|(index, _)| *index);
+        let sessions = sessions.into_iter().map(|(_, client)| client).collect();
+        Ok(Report::new(&self.shared, self.start.elapsed(), sessions))
+    }
+}

@@ -1,0 +1,128 @@
+//! Clients: each sends one request after another to any node, carries its token, takes over others' tokens, and gives up.
+
+use node_core::{Key, RequestId};
+
+use crate::{
+    cluster::{Alarm, Cluster},
+    oracle::{Context, Kind},
+    random::Random,
+    violation::Checked,
+};
+
+/// Milliseconds between a reply and the next request.
+const THINK_MS: (u64, u64) = (5, 250);
+
+#[derive(Default)]
+struct Client {
+    context: Context,
+    waiting: Option<RequestId>,
+    /// Counts what it did, so that an alarm set for something that is over is not heard.
+    turn: u32,
+}
+
+/// All clients of a run.
+pub(crate) struct Clients {
+    clients: Vec<Client>,
+    keys: Vec<Key>,
+    random: Random,
+    pub(crate) stopped: bool,
+    pub(crate) operations: u64,
+}
+
+impl Clients {
+    pub(crate) fn start(
+        cluster: &mut Cluster,
+        count: usize,
+        keys: Vec<Key>,
+        mut random: Random,
+    ) -> Self {
+        for client in 0..count {
+            cluster.set_alarm(random.between(500, 3_000), Alarm::Client(client, 0));
+        }
+        Self {
+            clients: (0..count).map(|_| Client::default()).collect(),
+            keys,
+            random,
+            stopped: false,
+            operations: 0,
+        }
+    }
+
+    pub(crate) fn keys(&self) -> &[Key] {
+        &self.keys
+    }
+
+    pub(crate) fn contexts(&self) -> impl Iterator<Item = &Context> {
+        self.clients.iter().map(|client| &client.context)
+    }
+
+    /// The client's pause, or its patience, is over.
+    pub(crate) fn wake(&mut self, cluster: &mut Cluster, client: usize, turn: u32) -> Checked {
+        if self.clients[client].turn != turn {
+            return Ok(());
+        }
+        if let Some(id) = self.clients[client].waiting.take() {
+            cluster.give_up(id)?;
+        }
+        if self.stopped {
+            return Ok(());
+        }
+        self.adopt(client);
+        let key = self.random.pick(&self.keys).clone();
+        let node = self.random.index(cluster.nodes.len());
+        let kind = match self.random.below(100) {
+            0..50 => Kind::Get,
+            50..84 => Kind::Put,
+            _ => Kind::Delete,
+        };
+        let fresh = Context::default();
+        let context = if self.random.chance(40) {
+            &fresh
+        } else {
+            &self.clients[client].context
+        };
+        let id = cluster.operate(node, kind, &key, context)?;
+        self.operations += 1;
+        self.clients[client].waiting = Some(id);
+        let patience_ms = self.random.between(600, 6_000);
+        self.next_alarm(cluster, client, patience_ms);
+        Ok(())
+    }
+
+    /// Sometimes a client forgets, or goes on from where another one is.
+    fn adopt(&mut self, client: usize) {
+        if self.random.chance(100) {
+            let other = self.random.index(self.clients.len());
+            self.clients[client].context = self.clients[other].context.clone();
+        } else if self.random.chance(10) {
+            self.clients[client].context = Context::default();
+        }
+    }
+
+    /// A reply has come, or the connection broke.
+    pub(crate) fn answered(
+        &mut self,
+        cluster: &mut Cluster,
+        id: RequestId,
+        context: Option<Context>,
+    ) {
+        let Some(client) = self
+            .clients
+            .iter()
+            .position(|client| client.waiting == Some(id))
+        else {
+            return;
+        };
+        self.clients[client].waiting = None;
+        if let Some(context) = context {
+            self.clients[client].context = context;
+        }
+        let think_ms = self.random.between(THINK_MS.0, THINK_MS.1);
+        self.next_alarm(cluster, client, think_ms);
+    }
+
+    fn next_alarm(&mut self, cluster: &mut Cluster, client: usize, in_ms: u64) {
+        self.clients[client].turn += 1;
+        cluster.set_alarm(in_ms, Alarm::Client(client, self.clients[client].turn));
+    }
+}

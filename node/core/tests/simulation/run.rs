@@ -1,0 +1,216 @@
+//! One seed from start to end: a cluster, clients, faults, healing, checks.
+
+use std::{
+    collections::BTreeMap,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
+
+use node_core::{Key, Reply, RequestId};
+
+use crate::{
+    client::Clients,
+    cluster::{Alarm, Cluster, Host, Notice, Tally},
+    faults::{Fault, Faults},
+    healing,
+    oracle::Context,
+    random::Random,
+    trace::Trace,
+    violation::{Checked, Violation},
+};
+
+/// Trace lines shown with a failure.
+const LINES_SHOWN: usize = 60;
+/// Virtual milliseconds of good weather before the faults, and the time until all is healed.
+const CALM_MS: u64 = 4_000;
+const HEAL_MS: u64 = 28_000;
+
+/// What a clean run did, to see that it did something.
+#[derive(Clone, Debug)]
+pub(crate) struct Summary {
+    pub(crate) hash: u64,
+    pub(crate) virtual_ms: u64,
+    pub(crate) nodes: usize,
+    pub(crate) operations: u64,
+    /// Replies by kind.
+    pub(crate) replies: BTreeMap<&'static str, u64>,
+    pub(crate) faults: BTreeMap<Fault, u32>,
+    pub(crate) tally: Tally,
+    /// Whether an operator had to reshard after disks were destroyed.
+    pub(crate) helped: bool,
+}
+
+pub(crate) struct Run {
+    pub(crate) cluster: Cluster,
+    pub(crate) clients: Clients,
+    pub(crate) faults: Faults,
+    replies: BTreeMap<&'static str, u64>,
+}
+
+impl Run {
+    fn new(seed: u64, trace: Trace) -> Checked<Self> {
+        let mut random = Random::new(seed);
+        let hosts = hosts(&mut random);
+        let mut cluster = Cluster::new(&hosts, random.fork(), trace);
+        cluster.network.delay_ms = (1, random.between(1, 8));
+        let keys = (0..random.between(3, 16))
+            .filter_map(|key| Key::new(&format!("key{key}")).ok())
+            .collect();
+        let count = random.between(3, 8) as usize;
+        let clients = Clients::start(&mut cluster, count, keys, random.fork());
+        let count = random.between(3, 11) as usize;
+        let mut faults = Faults::plan(&mut cluster, count, CALM_MS, HEAL_MS - 2_000, random.fork());
+        for (node, host) in hosts.iter().enumerate() {
+            let late = host.shard_count.is_none() && hosts[0].shard_count.is_some();
+            let in_ms = if late {
+                CALM_MS
+            } else {
+                random.between(0, 1_500)
+            };
+            faults.start_later(&mut cluster, node, in_ms);
+        }
+        Ok(Self {
+            cluster,
+            clients,
+            faults,
+            replies: BTreeMap::new(),
+        })
+    }
+
+    /// Lets time pass.
+    pub(crate) fn until(&mut self, at_ms: u64) -> Checked {
+        while self
+            .cluster
+            .next_ms()
+            .is_some_and(|next_ms| next_ms <= at_ms)
+        {
+            self.cluster.step()?;
+            while let Some(notice) = self.cluster.notices.pop_front() {
+                self.notice(notice)?;
+            }
+        }
+        self.cluster.now_ms = at_ms;
+        Ok(())
+    }
+
+    /// Lets time pass until there is a reply; `None` when the node went away.
+    pub(crate) fn reply(&mut self, wanted: RequestId) -> Checked<Option<Reply>> {
+        loop {
+            while let Some(notice) = self.cluster.notices.pop_front() {
+                match notice {
+                    Notice::Answered { id, reply, .. } if id == wanted => return Ok(Some(reply)),
+                    Notice::Refused { id } if id == wanted => return Ok(None),
+                    other => self.notice(other)?,
+                }
+            }
+            if !self.cluster.step()? {
+                return Err(Violation::new(format!(
+                    "nothing will ever happen, and {wanted:?} has no reply"
+                )));
+            }
+        }
+    }
+
+    fn notice(&mut self, notice: Notice) -> Checked {
+        match notice {
+            Notice::Alarm(Alarm::Client(client, turn)) => {
+                self.clients.wake(&mut self.cluster, client, turn)
+            }
+            Notice::Alarm(Alarm::Fault(_)) => self.faults.strike(&mut self.cluster),
+            Notice::Alarm(Alarm::Undo(number)) => self.faults.undo(&mut self.cluster, number),
+            Notice::Answered { id, reply, context } => {
+                *self.replies.entry(name(&reply)).or_insert(0) += 1;
+                self.clients.answered(&mut self.cluster, id, context);
+                Ok(())
+            }
+            Notice::Refused { id } => {
+                *self.replies.entry("refused").or_insert(0) += 1;
+                self.clients
+                    .answered(&mut self.cluster, id, None::<Context>);
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Three to seven nodes, with or without shards, sometimes one that joins later (contract, "Starting a node").
+fn hosts(random: &mut Random) -> Vec<Host> {
+    let single = random.chance(150);
+    let count = if single {
+        random.between(2, 4)
+    } else {
+        random.between(3, 7)
+    } as usize;
+    let shard_count = (!single).then(|| random.between(1, count as u64 / 2) as u32);
+    let mut hosts: Vec<Host> = (0..count)
+        .map(|_| Host {
+            view: (0..count).collect(),
+            shard_count,
+        })
+        .collect();
+    if !single && count < 7 && random.chance(400) {
+        hosts.push(Host {
+            view: (0..=count).collect(),
+            shard_count: None,
+        });
+    }
+    hosts
+}
+
+fn name(reply: &Reply) -> &'static str {
+    match reply {
+        Reply::Value { .. } => "value",
+        Reply::Missing { .. } => "missing",
+        Reply::Written { .. } => "written",
+        Reply::Unavailable { .. } => "unavailable",
+        Reply::Invalid { .. } => "invalid",
+        _ => "administration",
+    }
+}
+
+fn attempt(seed: u64, trace: &Trace) -> Checked<Summary> {
+    let mut run = Run::new(seed, trace.clone())?;
+    run.until(HEAL_MS)?;
+    let helped = healing::heal(&mut run)?;
+    Ok(Summary {
+        hash: trace.hash(),
+        virtual_ms: run.cluster.now_ms,
+        nodes: run.cluster.nodes.len(),
+        operations: run.clients.operations,
+        replies: run.replies,
+        faults: run.faults.counts,
+        tally: run.cluster.tally,
+        helped,
+    })
+}
+
+/// As [`attempt`], with a panic of the core as a violation.
+fn attempt_safely(seed: u64, trace: &Trace) -> Checked<Summary> {
+    catch_unwind(AssertUnwindSafe(|| attempt(seed, trace))).unwrap_or_else(|panic| {
+        let message = panic
+            .downcast_ref::<String>()
+            .cloned()
+            .or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).into()));
+        Err(Violation::new(format!(
+            "panic: {}",
+            message.unwrap_or_default()
+        )))
+    })
+}
+
+/// Runs a seed.
+///
+/// # Errors
+/// What is wrong, where, and how to see it again.
+pub(crate) fn run(seed: u64) -> Result<Summary, String> {
+    attempt_safely(seed, &Trace::default()).map_err(|_| {
+        let trace = Trace::recording();
+        let violation = match attempt_safely(seed, &trace) {
+            Err(violation) => violation,
+            Ok(_) => Violation::new("the failure does not repeat: the core is not deterministic"),
+        };
+        format!(
+            "seed {seed}: {violation}\n{}\nSIMULATION_SEED={seed} cargo test -p node-core --test simulation -- one_seed",
+            trace.tail(violation.slot, LINES_SHOWN)
+        )
+    })
+}

@@ -15,9 +15,7 @@ pub struct Now {
 ///
 /// Ordered as the number it is. A write's reading is above those of everything it depends on, so last-writer-wins by
 /// `(Hlc, Origin)` extends causal order whatever the wall clocks do (Kulkarni et al., OPODIS 2014).
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Hlc(pub u64);
 
 impl Hlc {

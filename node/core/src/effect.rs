@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::{
-    Address, Envelope, Frontier, Hlc, Holding, Identity, Key, Members, Origin, Placement,
-    PlacementId, Record, Reply, RequestId, ShardId, SlotId,
+    Address, Envelope, Frontier, Hlc, Holding, Identity, Key, Members, Origin, Placement, PlacementId, Record, Reply,
+    RequestId, ShardId, SlotId,
 };
 
 /// The configuration of a core.
@@ -39,13 +39,7 @@ impl Recovered {
     /// A new data directory, named by `uuid`, which must be random.
     #[must_use]
     pub fn empty(uuid: u64) -> Self {
-        Self {
-            uuid,
-            boot: None,
-            placement: None,
-            members: None,
-            slots: Vec::new(),
-        }
+        Self { uuid, boot: None, placement: None, members: None, slots: Vec::new() }
     }
 }
 

@@ -71,11 +71,6 @@ impl Frontier {
     pub fn iter(&self) -> impl Iterator<Item = (Origin, u64)> + '_ {
         self.0.iter().map(|(origin, seq)| (*origin, *seq))
     }
-
-    /// Keeps the entries for which `keep` says so.
-    pub fn retain(&mut self, mut keep: impl FnMut(Origin, u64) -> bool) {
-        self.0.retain(|origin, seq| keep(*origin, *seq));
-    }
 }
 
 impl FromIterator<(Origin, u64)> for Frontier {

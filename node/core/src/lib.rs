@@ -7,7 +7,7 @@
 
 mod announcement;
 mod clock;
-mod core;
+
 mod effect;
 mod frontier;
 mod key;
@@ -16,21 +16,22 @@ mod message;
 mod origin;
 mod placement;
 mod record;
+mod replica;
 mod request;
 mod token;
 
 pub use self::{
     announcement::{Announcement, Holding, SlotState},
     clock::{Hlc, Now},
-    core::Core,
     effect::{Boot, Change, Effect, Event, Recovered, Settings, SlotMeta, Stats},
     frontier::Frontier,
     key::{KEY_LENGTH_MAX, Key, KeyError, SLOTS, SlotId},
     membership::{Identity, Members, Membership},
     message::{Body, Envelope, Ping, PlacementChange, Refusal, SnapshotChunk},
     origin::{Dot, Origin},
-    placement::{Placement, PlacementId, Shard, ShardId},
+    placement::{Placement, PlacementError, PlacementId, Shard, ShardId},
     record::Record,
+    replica::Core,
     request::{Reply, Request, RequestId},
     token::{TOKEN_LENGTH_MAX, Token, TokenError, TokenKey},
 };

@@ -36,11 +36,7 @@ impl Members {
     /// The members of a first start.
     #[must_use]
     pub fn bootstrap(view: impl IntoIterator<Item = Address>) -> Self {
-        let entry = Membership {
-            version: 0,
-            removed: false,
-            removed_identity: None,
-        };
+        let entry = Membership { version: 0, removed: false, removed_identity: None };
         Self(view.into_iter().map(|address| (address, entry)).collect())
     }
 
@@ -58,10 +54,7 @@ impl Members {
 
     /// The members that are not removed, in numeric order of address.
     pub fn iter(&self) -> impl Iterator<Item = Address> + '_ {
-        self.0
-            .iter()
-            .filter(|(_, entry)| !entry.removed)
-            .map(|(address, _)| *address)
+        self.0.iter().filter(|(_, entry)| !entry.removed).map(|(address, _)| *address)
     }
 
     /// Everything known, the removed too.
@@ -72,27 +65,13 @@ impl Members {
     /// Records a request to add.
     pub fn add(&mut self, address: Address) {
         let version = self.0.get(&address).map_or(0, |entry| entry.version + 1);
-        self.0.insert(
-            address,
-            Membership {
-                version,
-                removed: false,
-                removed_identity: None,
-            },
-        );
+        self.0.insert(address, Membership { version, removed: false, removed_identity: None });
     }
 
     /// Records a request to remove the node that was last known as `identity`.
     pub fn remove(&mut self, address: Address, identity: Option<Identity>) {
         let version = self.0.get(&address).map_or(0, |entry| entry.version) + 1;
-        self.0.insert(
-            address,
-            Membership {
-                version,
-                removed: true,
-                removed_identity: identity,
-            },
-        );
+        self.0.insert(address, Membership { version, removed: true, removed_identity: identity });
     }
 
     /// Joins what another node knows; says whether anything changed.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Address, Announcement, Frontier, Hlc, Identity, Members, Origin, Placement, PlacementId,
-    Record, Reply, Request, ShardId, SlotId,
+    Address, Announcement, Frontier, Hlc, Identity, Members, Origin, Placement, PlacementId, Record, Reply, Request,
+    ShardId, SlotId,
 };
 
 /// A message with who sends it; the sender's identity is applied before the body (rule 10).

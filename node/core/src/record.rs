@@ -38,9 +38,7 @@ impl Record {
     /// Approximate bytes of this record in memory and on the wire.
     #[must_use]
     pub fn size_bytes(&self) -> usize {
-        64 + self.key.as_str().len()
-            + self.value.as_ref().map_or(0, |value| value.len())
-            + self.version.len()
+        64 + self.key.as_str().len() + self.value.as_ref().map_or(0, |value| value.len()) + self.version.len()
     }
 
     /// Contribution to a slot's digest (invariant 5): a hash of key and dot.

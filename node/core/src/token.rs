@@ -28,10 +28,7 @@ impl TokenKey {
     /// Derives the key. With a secret the checksum authenticates the token; without, it only finds damage.
     #[must_use]
     pub fn new(secret: Option<&str>) -> Self {
-        Self(blake3::derive_key(
-            "node-core 2026 causal token checksum",
-            secret.unwrap_or_default().as_bytes(),
-        ))
+        Self(blake3::derive_key("node-core 2026 causal token checksum", secret.unwrap_or_default().as_bytes()))
     }
 
     fn checksum(&self, bytes: &[u8]) -> [u8; CHECKSUM_BYTES] {
@@ -78,17 +75,12 @@ impl Token {
 
     /// The slots with requirements, ascending.
     pub fn slots(&self) -> impl Iterator<Item = (SlotId, &Frontier)> {
-        self.entries
-            .iter()
-            .map(|(slot, frontier)| (*slot, frontier))
+        self.entries.iter().map(|(slot, frontier)| (*slot, frontier))
     }
 
     /// Notes that the write named `dot` was observed.
     pub fn observe(&mut self, dot: Dot) {
-        self.entries
-            .entry(dot.slot)
-            .or_default()
-            .raise(dot.origin, dot.seq);
+        self.entries.entry(dot.slot).or_default().raise(dot.origin, dot.seq);
     }
 
     /// Joins what both have observed.
@@ -100,28 +92,26 @@ impl Token {
         }
     }
 
-    /// Drops the entries for which `keep` says no, and says so in [`pruned`](Self::pruned).
-    pub fn prune(&mut self, mut keep: impl FnMut(SlotId, Origin, u64) -> bool) {
+    /// Lowers every entry to what `keep` returns for it, 0 to drop it; says so in [`pruned`](Self::pruned) where anything
+    /// was lowered.
+    pub fn prune(&mut self, mut keep: impl FnMut(SlotId, Origin, u64) -> u64) {
         let mut pruned = false;
-        self.entries.retain(|slot, frontier| {
-            frontier.retain(|origin, seq| {
-                let kept = keep(*slot, origin, seq);
-                pruned |= !kept;
-                kept
-            });
-            !frontier.is_empty()
-        });
+        for (slot, frontier) in &mut self.entries {
+            let kept: Frontier =
+                frontier.iter().map(|(origin, seq)| (origin, keep(*slot, origin, seq).min(seq))).collect();
+            if kept != *frontier {
+                pruned = true;
+                *frontier = kept;
+            }
+        }
+        self.entries.retain(|_, frontier| !frontier.is_empty());
         self.pruned |= pruned;
     }
 
     /// The canonical text: equal tokens give equal bytes. Printable ASCII, never empty.
     #[must_use]
     pub fn encode(&self, key: &TokenKey) -> String {
-        let mut origins: Vec<Origin> = self
-            .entries
-            .values()
-            .flat_map(|f| f.iter().map(|(origin, _)| origin))
-            .collect();
+        let mut origins: Vec<Origin> = self.entries.values().flat_map(|f| f.iter().map(|(origin, _)| origin)).collect();
         origins.sort_unstable();
         origins.dedup();
         let mut bytes = vec![FORMAT, if self.pruned { FLAG_PRUNED } else { 0 }];
@@ -156,13 +146,8 @@ impl Token {
         if text.len() > TOKEN_LENGTH_MAX {
             return Err(TokenError::TooLong);
         }
-        let bytes = URL_SAFE_NO_PAD
-            .decode(text)
-            .map_err(|_| TokenError::Alphabet)?;
-        let payload_length = bytes
-            .len()
-            .checked_sub(CHECKSUM_BYTES)
-            .ok_or(TokenError::Checksum)?;
+        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| TokenError::Alphabet)?;
+        let payload_length = bytes.len().checked_sub(CHECKSUM_BYTES).ok_or(TokenError::Checksum)?;
         let (payload, checksum) = bytes.split_at(payload_length);
         match payload.first() {
             Some(&FORMAT) => {}
@@ -182,26 +167,17 @@ impl Token {
         let mut origins = Vec::new();
         for _ in 0..take_varint(&mut input)? {
             let uuid = u64::from_be_bytes(take(&mut input)?);
-            origins.push(Origin {
-                uuid,
-                epoch: u32::try_from(take_varint(&mut input)?).ok()?,
-            });
+            origins.push(Origin { uuid, epoch: u32::try_from(take_varint(&mut input)?).ok()? });
         }
         let mut entries: BTreeMap<SlotId, Frontier> = BTreeMap::new();
         while !input.is_empty() {
-            let frontier = entries
-                .entry(SlotId(take::<1>(&mut input)?[0]))
-                .or_default();
+            let frontier = entries.entry(SlotId(take::<1>(&mut input)?[0])).or_default();
             for _ in 0..take_varint(&mut input)? {
                 let origin = *origins.get(usize::try_from(take_varint(&mut input)?).ok()?)?;
                 frontier.raise(origin, take_varint(&mut input)?);
             }
         }
-        Some(Self {
-            clock,
-            pruned: flags & FLAG_PRUNED != 0,
-            entries,
-        })
+        Some(Self { clock, pruned: flags & FLAG_PRUNED != 0, entries })
     }
 }
 

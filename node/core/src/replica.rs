@@ -1,0 +1,357 @@
+//! The replica: one state machine for one node, its inputs and its outputs. Each submodule is one of its duties.
+
+mod acknowledge;
+mod adopt;
+mod change_placement;
+mod collect;
+mod complete;
+mod count;
+mod detect;
+mod durability;
+mod forward;
+mod gossip;
+mod limits;
+mod log;
+mod lost;
+mod peer;
+mod pending;
+mod pull;
+mod read;
+mod request;
+mod slot;
+mod stable;
+mod transfer;
+mod write;
+
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    sync::Arc,
+};
+
+use self::{
+    acknowledge::Acknowledgements,
+    change_placement::Proposals,
+    collect::Round,
+    durability::Durability,
+    limits::{BUSY_TICK_MS, EPOCHS_RESERVED, IDLE_TICK_MS, STALL_MS},
+    peer::Peer,
+    pending::{Answered, Asker, Parked, Pending, Ticket},
+    pull::Lag,
+    slot::Slot,
+    transfer::{Copy, Transfers},
+};
+use crate::{
+    Address, Body, Boot, Change, Effect, Envelope, Event, Holding, Identity, Members, Now, Origin, Placement, Record,
+    Recovered, Reply, Request, RequestId, Settings, SlotId, Stats, TokenKey,
+};
+
+/// One replica of the store.
+///
+/// # Driving it
+/// Call a `handle_*` method for each input, then [`poll_effect`](Self::poll_effect) until it returns `None`, carrying out each
+/// effect in order. Call [`handle_timeout`](Self::handle_timeout) no earlier than at [`poll_timeout`](Self::poll_timeout).
+/// After an [`Effect::Persist`] call [`handle_persisted`](Self::handle_persisted) once its changes are durable; several
+/// batches may be under way, and they complete in order. Messages may be lost at will, so a full queue drops them.
+pub struct Core {
+    address: Address,
+    token_key: TokenKey,
+    /// The moment of the input being handled.
+    now: Now,
+    /// When this replica was made, in monotonic milliseconds.
+    boot_ms: u64,
+    /// When the last housekeeping turn was, in monotonic milliseconds.
+    ticked_ms: u64,
+
+    identity: Identity,
+    /// The incarnation at the start of this process: later ones are the same process (rule 10).
+    boot_incarnation: u64,
+    /// The epoch of the newest fresh origin (rule 11).
+    epoch: u32,
+    epoch_limit: u32,
+    /// Whether the boot is durable: before, nothing is said to anybody.
+    booted: bool,
+    /// Whether the placement came from storage, or from a node that had it.
+    settled: bool,
+
+    members: Members,
+    identities: BTreeMap<Address, Identity>,
+    peers: BTreeMap<Address, Peer>,
+    placement: Arc<Placement>,
+    slots: Vec<Slot>,
+
+    durability: Durability,
+    parked: Parked,
+    acknowledgements: Acknowledgements,
+    /// New writes of this node on their way to the other replicas.
+    outbox: BTreeMap<(Address, SlotId), Vec<Arc<Record>>>,
+    effects: VecDeque<Effect>,
+
+    pending: BTreeMap<Ticket, Pending>,
+    pending_by_slot: BTreeMap<SlotId, BTreeSet<Ticket>>,
+    tickets: BTreeMap<Asker, Ticket>,
+    next_ticket: Ticket,
+    answered: Answered,
+
+    /// Number of the newest announcement.
+    announcement: u64,
+    /// Whether the newest announcement is still to be sent.
+    news: bool,
+    announced_ms: u64,
+
+    lags: BTreeMap<SlotId, Lag>,
+    copies: BTreeMap<SlotId, Copy>,
+    transfers: Transfers,
+    proposals: Proposals,
+    rounds: BTreeMap<SlotId, Round>,
+    collected_ms: u64,
+    /// When a mismatch of the slot was last repaired (rule 16).
+    mismatches: BTreeMap<SlotId, u64>,
+    lost_reported: BTreeSet<(SlotId, Origin)>,
+    writes_lost: u64,
+    digest_mismatches: u64,
+}
+
+impl Core {
+    /// Starts a replica on what its storage holds. Its first effect makes this boot durable; until that has completed it
+    /// neither answers nor sends.
+    #[must_use]
+    pub fn new(settings: Settings, recovered: Recovered, now: Now) -> Self {
+        let Settings { address, view, shard_count, secret } = settings;
+        let incarnation = recovered.boot.map_or(0, |boot| boot.incarnation + 1).max(now.wall_ms);
+        let epoch = recovered.boot.map_or(1, |boot| boot.epoch_limit);
+        let epoch_limit = epoch + EPOCHS_RESERVED;
+        let settled = recovered.placement.is_some();
+        let placement = recovered.placement.unwrap_or_else(|| Arc::new(Placement::bootstrap(&view, shard_count)));
+        let members = recovered.members.unwrap_or_else(|| Members::bootstrap(view.iter().copied()));
+        let mut core = Self {
+            address,
+            token_key: TokenKey::new(secret.as_deref()),
+            now,
+            boot_ms: now.monotonic_ms,
+            ticked_ms: now.monotonic_ms,
+            identity: Identity { incarnation, uuid: recovered.uuid, epoch },
+            boot_incarnation: incarnation,
+            epoch,
+            epoch_limit,
+            booted: false,
+            settled,
+            members,
+            identities: BTreeMap::new(),
+            peers: BTreeMap::new(),
+            durability: Durability::new(placement.id()),
+            placement,
+            slots: SlotId::all().map(Slot::new).collect(),
+            parked: Parked::default(),
+            acknowledgements: Acknowledgements::default(),
+            outbox: BTreeMap::new(),
+            effects: VecDeque::new(),
+            pending: BTreeMap::new(),
+            pending_by_slot: BTreeMap::new(),
+            tickets: BTreeMap::new(),
+            // Unique across restarts at one address, as long as a node takes fewer than 65 requests a millisecond.
+            next_ticket: incarnation << 16,
+            answered: Answered::default(),
+            announcement: 1,
+            news: true,
+            announced_ms: now.monotonic_ms,
+            lags: BTreeMap::new(),
+            copies: BTreeMap::new(),
+            transfers: Transfers::default(),
+            proposals: Proposals::default(),
+            rounds: BTreeMap::new(),
+            collected_ms: now.monotonic_ms,
+            mismatches: BTreeMap::new(),
+            lost_reported: BTreeSet::new(),
+            writes_lost: 0,
+            digest_mismatches: 0,
+        };
+        for (slot, meta, records) in recovered.slots {
+            core.slots[slot.index()].recover(meta, records);
+        }
+        core.change(Change::Boot(Boot { epoch_limit, incarnation }));
+        core.change(Change::Members(core.members.clone()));
+        core.meet_members();
+        core.take_up_placement();
+        core
+    }
+
+    /// A client asks. There will be exactly one [`Effect::Reply`] with this id, within 65 s, unless it is cancelled.
+    pub fn handle_request(&mut self, now: Now, id: RequestId, request: Request) {
+        self.now = now;
+        self.ask(Asker::Client(id), 0, request);
+    }
+
+    /// A client has gone away: its reply is not wanted any more. What it asked for may happen all the same.
+    pub fn handle_cancel(&mut self, id: RequestId) {
+        if let Some(ticket) = self.tickets.remove(&Asker::Client(id)) {
+            self.forget(ticket);
+        }
+    }
+
+    /// A message has arrived.
+    pub fn handle_message(&mut self, now: Now, envelope: Envelope) {
+        self.now = now;
+        let from = envelope.from;
+        if !self.booted || from == self.address || !self.meet(&envelope) {
+            return;
+        }
+        let placement = envelope.placement;
+        match envelope.body {
+            Body::Ping(ping) => self.take_ping(from, *ping),
+            Body::Placement(placement) => self.adopt(placement),
+            Body::Replicate { slot, records } | Body::LogRange { slot, records } => {
+                self.take_records(from, slot, &records);
+            }
+            Body::Acks(acks) => self.take_acks(from, placement, &acks),
+            Body::Pull { slot, have } => self.answer_pull(from, slot, &have),
+            Body::SnapshotRequest { slot, transfer, offset } => self.send_chunk(from, slot, transfer, offset),
+            Body::SnapshotChunk(chunk) => self.take_chunk(from, *chunk),
+            Body::Forward { id, hops, request } => self.ask(Asker::Peer { address: from, id }, hops, request),
+            Body::ForwardReply { id, reply } => self.take_forward_reply(from, id, reply),
+            Body::Count { id, slots } => self.answer_count(from, id, &slots),
+            Body::Counted { id, slots } => self.take_count(from, id, slots),
+            Body::Propose { id, change } => self.answer_proposal(from, id, change),
+            Body::Proposed { id, outcome } => self.take_proposal(id, outcome),
+        }
+    }
+
+    /// The link to a peer has broken, or could not be made: a hint that shortens waiting, never needed.
+    pub fn handle_link_down(&mut self, now: Now, peer: Address) {
+        self.now = now;
+        if let Some(peer) = self.peers.get_mut(&peer) {
+            peer.link_lost();
+        }
+    }
+
+    /// The changes of this batch, and of all earlier ones, are durable.
+    pub fn handle_persisted(&mut self, now: Now, batch: u64) {
+        self.now = now;
+        self.synced(batch);
+    }
+
+    /// Time has passed.
+    pub fn handle_timeout(&mut self, now: Now) {
+        self.now = now;
+        let late_ms = now.monotonic_ms.saturating_sub(self.ticked_ms + IDLE_TICK_MS);
+        if late_ms > STALL_MS {
+            for peer in self.peers.values_mut() {
+                peer.forgive(late_ms);
+            }
+        }
+        self.ticked_ms = now.monotonic_ms;
+        if !self.booted {
+            return;
+        }
+        self.look_around();
+        self.complete_slots();
+        self.pull_lagging();
+        self.continue_copies();
+        self.transfers.expire(now.monotonic_ms);
+        self.collect_tombstones();
+        self.progress_all();
+        self.send_pings();
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) is next due, in milliseconds of the monotonic clock.
+    #[must_use]
+    pub fn poll_timeout(&self) -> u64 {
+        let busy = !self.pending.is_empty()
+            || !self.copies.is_empty()
+            || !self.lags.is_empty()
+            || self.news
+            || self.now.monotonic_ms - self.boot_ms < limits::START_GRACE_MS;
+        self.ticked_ms + if busy { BUSY_TICK_MS } else { IDLE_TICK_MS }
+    }
+
+    /// The next thing to do.
+    pub fn poll_effect(&mut self) -> Option<Effect> {
+        if self.effects.is_empty() {
+            self.flush();
+        }
+        self.effects.pop_front()
+    }
+
+    /// Whether this node can do what it is there for: it knows a placement and serves every slot it owns.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.booted && self.is_settled() && self.slots.iter().all(|slot| slot.holding != Holding::Copying)
+    }
+
+    /// Numbers for metrics.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        let count = |wanted: Holding| self.slots.iter().filter(|slot| slot.holding == wanted).count();
+        Stats {
+            keys: self.slots.iter().map(Slot::keys).sum(),
+            tombstones: self.slots.iter().map(Slot::tombstones).sum(),
+            slots_owned: SlotId::all().filter(|slot| self.owns(*slot)).count(),
+            slots_complete: count(Holding::Complete),
+            slots_provisional: count(Holding::Provisional),
+            slots_copying: count(Holding::Copying),
+            slots_draining: count(Holding::Draining) + count(Holding::Retired),
+            view: self.view().len(),
+            requests_waiting: self.pending.len() + self.parked.len(),
+            placement_number: self.placement.id().number,
+            writes_lost: self.writes_lost,
+            digest_mismatches: self.digest_mismatches,
+        }
+    }
+
+    /// The placement in force here.
+    #[must_use]
+    pub fn placement(&self) -> &Placement {
+        &self.placement
+    }
+
+    fn slot(&self, slot: SlotId) -> &Slot {
+        &self.slots[slot.index()]
+    }
+
+    fn event(&mut self, event: Event) {
+        self.effects.push_back(Effect::Event(event));
+    }
+
+    fn send(&mut self, to: Address, body: Body) {
+        if !self.booted {
+            return;
+        }
+        let envelope = Envelope {
+            from: self.address,
+            identity: self.identity,
+            to_identity: self.identities.get(&to).copied(),
+            placement: self.durability.placement(),
+            body,
+        };
+        self.effects.push_back(Effect::Send { to, envelope });
+    }
+
+    fn reply(&mut self, asker: Asker, reply: Reply) {
+        match asker {
+            Asker::Client(id) => self.effects.push_back(Effect::Reply { id, reply }),
+            Asker::Peer { address, id } => self.send(address, Body::ForwardReply { id, reply }),
+        }
+    }
+
+    /// Whether the placement makes this node an owner of the slot.
+    fn owns(&self, slot: SlotId) -> bool {
+        self.placement.owners(slot).contains(&self.address)
+    }
+
+    /// The owners of the slot that were not removed by request.
+    fn owners(&self, slot: SlotId) -> impl Iterator<Item = Address> + '_ {
+        self.placement.owners(slot).iter().copied().filter(|owner| self.members.contains(*owner))
+    }
+
+    /// Whether this node was removed by request: then it answers nothing from its data.
+    fn is_removed(&self) -> bool {
+        !self.members.contains(self.address)
+    }
+
+    fn is_reachable(&self, address: Address) -> bool {
+        self.peers.get(&address).is_some_and(|peer| peer.is_reachable(self.now.monotonic_ms))
+    }
+
+    fn may_appear(&self, address: Address) -> bool {
+        self.peers.get(&address).is_some_and(|peer| peer.may_appear(self.now.monotonic_ms))
+    }
+}

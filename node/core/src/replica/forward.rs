@@ -1,0 +1,125 @@
+//! Passing a request to a node that can serve it. One more hop corrects a sender with an outdated placement.
+
+use super::{
+    Core,
+    limits::{FORWARD_AGAIN_MS, FORWARD_SLACK_MS, READ_MS, WRITE_ACKNOWLEDGE_MS, WRITE_CATCH_UP_MS},
+    pending::{Pending, Stage, Ticket},
+    request::Step,
+};
+use crate::{Address, Body, Reply, Request, SlotId, SlotState, Token};
+
+impl Core {
+    /// A node in reach that serves the slot and that `suits`; owners before others, complete ones before others, those that
+    /// cover the token before others, and among equals a different one for each request.
+    pub(super) fn server(
+        &self,
+        slot: SlotId,
+        ticket: Ticket,
+        pending: &Pending,
+        suits: impl Fn(&SlotState) -> bool,
+    ) -> Option<Address> {
+        let tried = match &pending.stage {
+            Stage::Waiting { tried } | Stage::Forwarded { tried, .. } => Some(tried),
+            _ => None,
+        };
+        let wanted = match &pending.request {
+            Request::Get { token, .. } | Request::Put { token, .. } | Request::Delete { token, .. } => token.slot(slot),
+            _ => None,
+        };
+        let asker = match pending.asker {
+            super::Asker::Peer { address, .. } => Some(address),
+            super::Asker::Client(_) => None,
+        };
+        let mut best = (0, Vec::new());
+        for (address, peer) in &self.peers {
+            let state = peer.slot(slot);
+            if !state.holding.serves()
+                || !peer.is_reachable(self.now.monotonic_ms)
+                || !self.members.contains(*address)
+                || tried.is_some_and(|tried| tried.contains(address))
+                || asker == Some(*address)
+                || !suits(state)
+            {
+                continue;
+            }
+            let score = 1
+                + u32::from(wanted.is_none_or(|wanted| state.frontier.covers(wanted)))
+                + 2 * u32::from(state.holding.is_full())
+                + 4 * u32::from(self.placement.owners(slot).contains(address));
+            if score > best.0 {
+                best = (score, Vec::new());
+            }
+            if score == best.0 {
+                best.1.push(*address);
+            }
+        }
+        let candidates = best.1;
+        (!candidates.is_empty()).then(|| candidates[(ticket % candidates.len() as u64) as usize])
+    }
+
+    /// Whether another node in reach, or one that may still appear, has or should have the slot.
+    pub(super) fn help_may_come(&self, slot: SlotId) -> bool {
+        self.peers.iter().any(|(address, peer)| {
+            let concerned = self.placement.owners(slot).contains(address) || peer.slot(slot).holding.serves();
+            concerned && (self.is_reachable(*address) || self.may_appear(*address)) && self.members.contains(*address)
+        })
+    }
+
+    pub(super) fn forward(&mut self, ticket: Ticket, pending: &mut Pending, to: Address) -> Step {
+        let tried = match &mut pending.stage {
+            Stage::Waiting { tried } | Stage::Forwarded { tried, .. } => std::mem::take(tried),
+            _ => std::collections::BTreeSet::new(),
+        };
+        pending.stage = Stage::Forwarded { to, sent_ms: self.now.monotonic_ms, tried };
+        self.send(to, Body::Forward { id: ticket, hops: pending.hops + 1, request: pending.request.clone() });
+        Step::Wait
+    }
+
+    pub(super) fn advance_forwarded(&mut self, ticket: Ticket, pending: &mut Pending) -> Step {
+        let is_read = matches!(pending.request, Request::Get { .. });
+        let now_ms = self.now.monotonic_ms;
+        let Stage::Forwarded { to, sent_ms, tried } = &mut pending.stage else { return Step::Wait };
+        let to = *to;
+        let served_ms = if is_read { READ_MS } else { WRITE_CATCH_UP_MS + WRITE_ACKNOWLEDGE_MS };
+        if now_ms - pending.started_ms >= served_ms + FORWARD_SLACK_MS {
+            return Step::Reply(Reply::Unavailable {
+                reason: format!("{to} did not answer in time{}", in_doubt(is_read)),
+            });
+        }
+        if !self.is_reachable(to) {
+            if !is_read {
+                // A second try elsewhere could write twice: the first may still have been taken.
+                return Step::Reply(Reply::Unavailable { reason: format!("{to} fell silent{}", in_doubt(is_read)) });
+            }
+            let mut tried = std::mem::take(tried);
+            tried.insert(to);
+            pending.stage = Stage::Waiting { tried };
+            return self.advance(ticket, pending);
+        }
+        if is_read && now_ms - *sent_ms >= FORWARD_AGAIN_MS {
+            return self.forward(ticket, pending, to);
+        }
+        Step::Wait
+    }
+
+    pub(super) fn take_forward_reply(&mut self, from: Address, id: u64, reply: Reply) {
+        let expected = |pending: &Pending| matches!(pending.stage, Stage::Forwarded { to, .. } if to == from);
+        if self.pending.get(&id).is_some_and(expected)
+            && let Some(pending) = self.pending.remove(&id)
+        {
+            self.conclude(id, &pending);
+            self.reply(pending.asker, reply);
+        }
+    }
+
+    /// Drops from a token what every owner covers, and what exists nowhere any more.
+    pub(super) fn prune(&self, token: &mut Token) {
+        token.prune(|slot, origin, seq| {
+            if self.slot(slot).stable.get(origin) >= seq { 0 } else { self.last_of_closed(slot, origin).unwrap_or(seq) }
+        });
+    }
+}
+
+fn in_doubt(is_read: bool) -> &'static str {
+    if is_read { "" } else { "; the write may or may not have been applied" }
+}

@@ -1,0 +1,145 @@
+//! Pings: heartbeat, members, identities and announcements in one message.
+
+use super::{
+    Core,
+    limits::{ANNOUNCE_MS, PING_MS, REMOVED_PING_MS},
+};
+use crate::{Address, Announcement, Body, Envelope, Event, Holding, Ping, SlotId};
+
+impl Core {
+    /// Applies what an envelope says of its sender, before its body. `false` when the sender is not, or no longer, who is
+    /// behind that address (rule 10).
+    pub(super) fn meet(&mut self, envelope: &Envelope) -> bool {
+        let from = envelope.from;
+        if self.identities.get(&from).is_some_and(|known| envelope.identity < *known) {
+            return false;
+        }
+        if self.members.get(from).is_none() {
+            self.members.add(from);
+            self.members_changed();
+            self.event(Event::MemberAdded(from));
+        }
+        self.note_identity(from, envelope.identity);
+        if let Some(identity) = envelope.to_identity {
+            self.note_identity(self.address, identity);
+        }
+        let now_ms = self.now.monotonic_ms;
+        let own = self.durability.placement();
+        let Some(peer) = self.peers.get_mut(&from) else { return false };
+        peer.heard(now_ms);
+        if envelope.placement > self.placement.id() {
+            // A ping shows it that we are behind.
+            peer.pinged_ms = peer.pinged_ms.min(now_ms.saturating_sub(PING_MS));
+        }
+        if envelope.placement < own && peer.placement_sent_ms.is_none_or(|sent_ms| now_ms - sent_ms >= PING_MS / 2) {
+            peer.placement_sent_ms = Some(now_ms);
+            let placement = self.placement.clone();
+            if placement.id() == own {
+                self.send(from, Body::Placement(placement));
+            }
+        }
+        true
+    }
+
+    pub(super) fn take_ping(&mut self, from: Address, ping: Ping) {
+        let was_removed = self.is_removed();
+        if self.members.merge(&ping.members) {
+            self.members_changed();
+        }
+        if was_removed && !self.is_removed() {
+            self.copy_all_again();
+        }
+        for (address, identity) in ping.identities {
+            self.note_identity(address, identity);
+        }
+        let now_ms = self.now.monotonic_ms;
+        for (address, silence_ms) in ping.heard_ms {
+            if let Some(peer) = self.peers.get_mut(&address) {
+                peer.vouched(now_ms.saturating_sub(silence_ms));
+            }
+        }
+        let Some(peer) = self.peers.get_mut(&from) else { return };
+        match ping.confirmed {
+            Some((identity, number)) if identity == self.identity => peer.confirmed = peer.confirmed.max(number),
+            _ => peer.confirmed = 0,
+        }
+        if ping.announcement.number == peer.announced && ping.announcement.since < peer.announced {
+            peer.owed = true;
+        }
+        if let Some(changed) = peer.take_announcement(ping.announcement) {
+            for slot in changed {
+                self.take_slot_state(from, slot);
+            }
+        }
+    }
+
+    /// A peer has announced a new state of a slot.
+    fn take_slot_state(&mut self, from: Address, slot: SlotId) {
+        let Some(peer) = self.peers.get(&from) else { return };
+        let theirs = peer.slot(slot);
+        let state = &mut self.slots[slot.index()];
+        if state.holding != Holding::Absent {
+            state.stable.merge(&theirs.stable);
+        }
+        let lags = matches!(state.holding, Holding::Complete | Holding::Provisional | Holding::Copying)
+            && !state.frontier.covers(&theirs.frontier);
+        if lags {
+            self.note_lag(slot);
+        }
+        self.check_digest(from, slot);
+        self.update_stable(slot);
+        self.progress_slot(slot);
+    }
+
+    /// Pings whoever is due: everyone now and then, and those in reach as soon as there is news.
+    pub(super) fn send_pings(&mut self) {
+        let now_ms = self.now.monotonic_ms;
+        let news = self.news && now_ms - self.announced_ms >= ANNOUNCE_MS;
+        let mut due = Vec::new();
+        for (address, peer) in &mut self.peers {
+            let since_ms = now_ms.saturating_sub(peer.pinged_ms);
+            let there = peer.is_reachable(now_ms) || peer.may_appear(now_ms);
+            let period_ms = if self.members.contains(*address) || there { PING_MS } else { REMOVED_PING_MS };
+            if peer.pinged_ms == 0
+                || since_ms >= period_ms
+                || there && (news || peer.owed && since_ms >= 2 * ANNOUNCE_MS)
+            {
+                peer.pinged_ms = now_ms;
+                peer.owed = false;
+                due.push((*address, peer.confirmed, peer.announced));
+            }
+        }
+        if news {
+            self.news = false;
+            self.announced_ms = now_ms;
+        }
+        for (address, confirmed, announced) in due {
+            let ping = Ping {
+                members: self.members.clone(),
+                identities: self.identities.iter().map(|(address, identity)| (*address, *identity)).collect(),
+                heard_ms: self
+                    .peers
+                    .iter()
+                    .filter_map(|(address, peer)| Some((*address, peer.silence_ms(now_ms)?)))
+                    .collect(),
+                announcement: self.announcement_since(confirmed),
+                confirmed: self.identities.get(&address).map(|identity| (*identity, announced)),
+            };
+            self.send(address, Body::Ping(Box::new(ping)));
+        }
+    }
+
+    fn announcement_since(&self, confirmed: u64) -> Announcement {
+        Announcement {
+            number: self.announcement,
+            since: confirmed,
+            placement: self.durability.placement(),
+            slots: self
+                .slots
+                .iter()
+                .filter(|slot| slot.announced_in > confirmed)
+                .map(|slot| (slot.id, slot.durable.clone()))
+                .collect(),
+        }
+    }
+}

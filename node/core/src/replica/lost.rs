@@ -1,0 +1,54 @@
+//! Rule 12: writes whose last disk is gone do not block for ever those who have seen them.
+
+use super::Core;
+use crate::{Event, Holding, Origin, SlotId, Token};
+
+impl Core {
+    /// The last write of an origin that still exists in a slot, when it is certain that no more can turn up: the origin is
+    /// no present identity of any member, and every owner and every other holder is up, and has announced under the
+    /// present placement. `None` while there is hope.
+    ///
+    /// A waiver for reads; a frontier never changes by it.
+    pub(super) fn last_of_closed(&self, slot: SlotId, origin: Origin) -> Option<u64> {
+        if !self.members_agree() || self.is_alive(origin) {
+            return None;
+        }
+        let mut last = self.slot(slot).frontier.get(origin);
+        for (address, peer) in &self.peers {
+            let holding = peer.slot(slot).holding != Holding::Absent;
+            let owner = self.placement.owners(slot).contains(address) && self.members.contains(*address);
+            if !holding && !owner {
+                continue;
+            }
+            if !peer.is_up(self.now.monotonic_ms) {
+                return None;
+            }
+            last = last.max(peer.slot(slot).frontier.get(origin));
+        }
+        Some(last)
+    }
+
+    /// Whether the origin can still write, or has a disk that may hold more than was announced.
+    fn is_alive(&self, origin: Origin) -> bool {
+        let alive = |uuid: u64, epoch: u32| uuid == origin.uuid && origin.epoch >= epoch;
+        alive(self.identity.uuid, self.identity.epoch)
+            || self
+                .identities
+                .iter()
+                .any(|(address, identity)| self.members.contains(*address) && alive(identity.uuid, identity.epoch))
+    }
+
+    /// Says once per slot and origin that a read went on without writes that it asked for.
+    pub(super) fn report_lost(&mut self, slot: SlotId, token: &Token) {
+        let Some(wanted) = token.slot(slot) else { return };
+        let lost: Vec<(Origin, u64)> =
+            wanted.iter().filter(|(origin, seq)| self.slot(slot).frontier.get(*origin) < *seq).collect();
+        for (origin, wanted) in lost {
+            if self.lost_reported.insert((slot, origin)) {
+                let last = self.last_of_closed(slot, origin).unwrap_or(0);
+                self.writes_lost += wanted - last;
+                self.event(Event::WritesLost { slot, origin, last, wanted });
+            }
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! GET: answered by a replica that is complete and covers the token, never by another (invariant 3).
+
+use std::sync::Arc;
+
+use super::{
+    Core,
+    limits::{HOPS_MAX, READ_ALONE_MS, READ_FORWARD_MS, READ_MS, UNSERVED_MS},
+    pending::{Pending, Ticket},
+    request::Step,
+};
+use crate::{Holding, Key, Record, Reply, SlotId, Token};
+
+impl Core {
+    /// Whether this node answers reads and takes writes of the slot.
+    pub(super) fn serves(&self, slot: SlotId) -> bool {
+        self.slot(slot).holding.serves() && !self.is_removed()
+    }
+
+    /// The whole causal rule: the frontier covers what the token has observed of the slot, as far as that still exists.
+    pub(super) fn satisfies(&self, slot: SlotId, token: &Token) -> bool {
+        let frontier = &self.slot(slot).frontier;
+        token.slot(slot).is_none_or(|wanted| {
+            wanted.iter().all(|(origin, seq)| {
+                frontier.get(origin) >= seq
+                    || self.last_of_closed(slot, origin).is_some_and(|last| last < seq && frontier.get(origin) >= last)
+            })
+        })
+    }
+
+    pub(super) fn advance_get(&mut self, ticket: Ticket, pending: &mut Pending, key: &Key, token: &Token) -> Step {
+        let slot = key.slot();
+        // Rule 3: what was pruned from the token may be what a provisional replica lacks.
+        let answers = self.serves(slot) && !(token.pruned && self.slot(slot).holding == Holding::Provisional);
+        if answers && self.satisfies(slot, token) {
+            self.report_lost(slot, token);
+            return self.answer_get(slot, key, token);
+        }
+        let elapsed_ms = self.now.monotonic_ms - pending.started_ms;
+        if answers {
+            self.want(slot);
+        }
+        if pending.hops < HOPS_MAX && (!answers || elapsed_ms >= READ_FORWARD_MS) {
+            let server = self.server(slot, ticket, pending, |peer| {
+                !(token.pruned && peer.holding == Holding::Provisional)
+                    && (!answers || token.slot(slot).is_none_or(|wanted| peer.frontier.covers(wanted)))
+            });
+            if let Some(to) = server {
+                return self.forward(ticket, pending, to);
+            }
+        }
+        let limit_ms = match (self.help_may_come(slot), answers || self.owns(slot)) {
+            (true, _) => READ_MS,
+            (false, true) => READ_ALONE_MS,
+            (false, false) => UNSERVED_MS,
+        };
+        if elapsed_ms < limit_ms {
+            return Step::Wait;
+        }
+        Step::Reply(Reply::Unavailable {
+            reason: if answers && !self.satisfies(slot, token) {
+                format!("Causal dependencies are not available:{}", self.missing(slot, token))
+            } else {
+                self.unserved(slot)
+            },
+        })
+    }
+
+    fn answer_get(&self, slot: SlotId, key: &Key, token: &Token) -> Step {
+        let record = self.slot(slot).get(key);
+        let shard = self.placement.shard(slot);
+        let reply = match record.and_then(|record| record.value.clone().map(|value| (record, value))) {
+            Some((record, value)) => Reply::Value {
+                value,
+                version: record.version.clone(),
+                token: self.observed(token, Some(record)),
+                shard,
+            },
+            None => Reply::Missing { token: self.observed(token, record.map(|record| &**record)), shard },
+        };
+        match self.undurable_batch(slot) {
+            Some(batch) => Step::ReplyAfter(batch, reply),
+            None => Step::Reply(reply),
+        }
+    }
+
+    /// The token of a client that held `token` and has now observed `record`: a value, or the tombstone behind a 404
+    /// (rule 4). Covers what came in (invariant 10).
+    pub(super) fn observed(&self, token: &Token, record: Option<&Record>) -> Arc<str> {
+        let mut observed = token.clone();
+        if let Some(record) = record {
+            if *token == Token::default() {
+                return record.version.clone();
+            }
+            match Token::decode(&record.version, &self.token_key) {
+                Ok(version) => observed.merge(&version),
+                // Written under another secret: the write itself is all that can be said of it.
+                Err(_) => observed.observe(record.dot),
+            }
+        }
+        self.prune(&mut observed);
+        observed.encode(&self.token_key).into()
+    }
+
+    /// Why no node takes the request.
+    pub(super) fn unserved(&self, slot: SlotId) -> String {
+        let shard = self.placement.shard(slot);
+        let live = self.owners(slot).filter(|owner| *owner == self.address || self.is_reachable(*owner)).count();
+        match live {
+            0 => format!("Shard {shard} has no live member in reach"),
+            _ => format!("No member of shard {shard} holds all of this key's data yet"),
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! Rule 2: what every replica is known to have synced, so that tokens need not name it.
+
+use super::Core;
+use crate::{Frontier, SlotId};
+
+impl Core {
+    /// Whether every member (not removed) has announced exactly the placement that is durable here, and no other identity
+    /// has taken its place since.
+    pub(super) fn members_agree(&self) -> bool {
+        let placement = self.durability.placement();
+        placement == self.placement.id()
+            && self.members.iter().filter(|member| *member != self.address).all(|member| {
+                self.peers.get(&member).is_some_and(|peer| peer.announced > 0 && peer.placement == placement)
+            })
+    }
+
+    /// Raises the stable frontier to the meet of what all owners, and everyone else who still serves the slot, have synced.
+    pub(super) fn update_stable(&mut self, slot: SlotId) {
+        if !self.members_agree() {
+            return;
+        }
+        let mut meet: Option<Frontier> = None;
+        let mut join = |frontier: &Frontier| {
+            meet = Some(match &meet {
+                Some(meet) => meet.meet(frontier),
+                None => frontier.clone(),
+            });
+        };
+        let own = &self.slot(slot).durable;
+        if self.owns(slot) && !self.is_removed() || own.holding.serves() {
+            join(&own.frontier);
+        }
+        for (address, peer) in &self.peers {
+            let state = peer.slot(slot);
+            let owner = self.placement.owners(slot).contains(address) && self.members.contains(*address);
+            if owner || state.holding.serves() {
+                join(&state.frontier);
+            }
+        }
+        if let Some(meet) = meet {
+            self.slots[slot.index()].stable.merge(&meet);
+        }
+    }
+}

@@ -159,11 +159,11 @@ impl Core {
         if offset < chunk.total {
             self.send(from, Body::SnapshotRequest { slot, transfer: Some(chunk.transfer), offset });
         } else if let Some(copy) = self.copies.remove(&slot) {
-            self.install(chunk, copy);
+            self.install(&chunk, copy);
         }
     }
 
-    fn install(&mut self, chunk: SnapshotChunk, copy: Copy) {
+    fn install(&mut self, chunk: &SnapshotChunk, copy: Copy) {
         let slot = chunk.slot;
         let now_ms = self.now.monotonic_ms;
         // Rule 8: only a holder that has synced a placement at least as new makes this copy complete.

@@ -1,0 +1,104 @@
+//! Executes a plan, exactly, and undoes what it created when it is interrupted.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
+
+use futures_util::future::join_all;
+
+use crate::failure::Failure;
+use crate::interrupt::Interrupt;
+use crate::output::{Event, Output};
+use crate::plan::{Operation, Plan, Step};
+use crate::runtime::{Runtime, Site};
+
+/// Executes operations and remembers how to undo them.
+pub(crate) struct Executor<'a> {
+    runtime: &'a dyn Runtime,
+    site: &'a Site<'a>,
+    interrupt: &'a Interrupt,
+    undo: Mutex<Vec<Operation>>,
+}
+
+impl<'a> Executor<'a> {
+    pub(crate) fn new(runtime: &'a dyn Runtime, site: &'a Site<'a>, interrupt: &'a Interrupt) -> Self {
+        Self { runtime, site, interrupt, undo: Mutex::new(Vec::new()) }
+    }
+
+    fn output(&self) -> &Output {
+        self.site.output
+    }
+
+    /// All steps of the plan: `first` in order, the nodes beside each other, `last` in order.
+    ///
+    /// # Errors
+    /// The first failure; other nodes' steps are finished before it is reported.
+    pub(crate) async fn apply(&self, plan: &Plan) -> Result<(), Failure> {
+        for note in &plan.notes {
+            self.output().note(note);
+        }
+        self.in_order(&plan.first).await?;
+        let nodes = join_all(plan.nodes.values().map(|steps| self.in_order(steps))).await;
+        nodes.into_iter().collect::<Result<(), Failure>>()?;
+        self.in_order(&plan.last).await
+    }
+
+    async fn in_order(&self, steps: &[Step]) -> Result<(), Failure> {
+        for step in steps {
+            if self.interrupt.is_asked() {
+                return Err(Failure::Interrupted(String::new()));
+            }
+            self.perform(step).await?;
+        }
+        Ok(())
+    }
+
+    async fn perform(&self, step: &Step) -> Result<(), Failure> {
+        let Step { operation, cause } = step;
+        if let Some(node) = operation.node() {
+            self.output().waiting(node, &operation.to_string());
+        } else {
+            self.output().progress(&operation.to_string());
+        }
+        let start = Instant::now();
+        let undo = self.runtime.perform(operation, self.site).await?;
+        if let Some(undo) = undo {
+            self.undo.lock().unwrap_or_else(PoisonError::into_inner).push(undo);
+        }
+        let event = Event::new(operation.event(), operation.done());
+        self.output().event(&event.node(operation.node()).cause(cause).took(start.elapsed()));
+        Ok(())
+    }
+
+    /// Runs a command's work; when it is interrupted, removes what this run created.
+    ///
+    /// # Errors
+    /// Those of the work.
+    pub(crate) async fn undoing(&self, work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+        match work.await {
+            Err(Failure::Interrupted(_)) => Err(Failure::Interrupted(self.roll_back().await)),
+            other => other,
+        }
+    }
+
+    /// In reverse order; answers with what became of it.
+    async fn roll_back(&self) -> String {
+        let undo = std::mem::take(&mut *self.undo.lock().unwrap_or_else(PoisonError::into_inner));
+        if undo.is_empty() {
+            return "nothing was created".to_owned();
+        }
+        let mut left = Vec::new();
+        for operation in undo.iter().rev() {
+            self.output().progress(&operation.to_string());
+            match self.runtime.perform(operation, self.site).await {
+                Ok(_) => self.output().event(
+                    &Event::new(operation.event(), operation.done()).node(operation.node()).cause("interrupted"),
+                ),
+                Err(error) => left.push(error.to_string()),
+            }
+        }
+        if left.is_empty() {
+            return "what this run created is removed again".to_owned();
+        }
+        format!("not all that this run created could be removed; run `orchestrator down`: {}", left.join("; "))
+    }
+}

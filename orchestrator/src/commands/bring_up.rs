@@ -1,0 +1,118 @@
+//! The way from the file to running nodes that `up`, `node`, `ungrouped` and `add` share: look, compile, plan, apply, wait.
+
+use serde_json::{Value, json};
+
+use super::session::Session;
+use crate::apply::Executor;
+use crate::failure::Failure;
+use crate::observed::ObservedNode;
+use crate::plan::{Desired, plan};
+use crate::readiness::{Awaited, Waiter};
+use crate::runtime::Runtime;
+use crate::spec::NodeSpec;
+
+/// What is waited for after the plan is applied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Until {
+    /// The nodes themselves answer.
+    Answers,
+    /// All running nodes of the project agree on the view.
+    Agreement,
+}
+
+/// What came of it.
+pub(super) struct Outcome {
+    /// Something had to be done.
+    pub(super) changed: bool,
+    /// All nodes of the project that run.
+    pub(super) running: Vec<Awaited>,
+}
+
+/// Makes `nodes` run. With `recreate`, also those that are as wanted are made anew.
+pub(super) async fn bring_up(
+    session: &Session<'_>,
+    runtime: &dyn Runtime,
+    nodes: Vec<&NodeSpec>,
+    recreate: bool,
+    until: Until,
+) -> Result<Outcome, Failure> {
+    let mut desired = Desired { spec: &session.spec, nodes, addressing: runtime.addressing(), content: None, recreate };
+    // Conflicts are told before minutes are spent on compiling.
+    plan(&desired, &runtime.observe(&session.site(None)).await?).map_err(Failure::Conflict)?;
+    let artifact = session.compile(runtime).await?;
+    let site = session.site(artifact.as_ref());
+    let observed = runtime.observe(&site).await?;
+    if artifact.is_none() && observed.image.is_none() {
+        return Err(missing_image(session, runtime));
+    }
+    desired.content = artifact.as_ref().map(|artifact| artifact.content.as_str());
+    let plan = plan(&desired, &observed).map_err(Failure::Conflict)?;
+    let ours = artifact.is_some() || observed.image.is_some_and(|image| image.ours);
+
+    let executor = Executor::new(runtime, &site, &session.interrupt);
+    let mut running = Vec::new();
+    let work = async {
+        executor.apply(&plan).await?;
+        running = awaited(&runtime.nodes(&session.spec.name).await?);
+        let waiter = waiter(session, runtime);
+        let asked: Vec<Awaited> =
+            running.iter().filter(|node| desired.nodes.iter().any(|n| n.name == node.node.name)).cloned().collect();
+        let complete = session.spec.grouped().all(|node| running.iter().any(|r| r.node.name == node.name));
+        match until {
+            Until::Answers => waiter.answers(&asked, false).await,
+            Until::Agreement => {
+                waiter.answers(&running, ours && complete).await?;
+                waiter.agree(&running).await
+            }
+        }
+    };
+    executor.undoing(work).await?;
+    Ok(Outcome { changed: !plan.is_empty(), running })
+}
+
+fn missing_image(session: &Session<'_>, runtime: &dyn Runtime) -> Failure {
+    let spec = &session.spec;
+    if runtime.name() == "docker" {
+        return crate::runtime::docker::missing_image(spec);
+    }
+    Failure::Image(format!(
+        "{} names no sources (image.build) to build the node of {} from; run in the clone, or name its cluster.yaml with -f",
+        session.origin, spec.name
+    ))
+}
+
+pub(super) fn waiter<'s>(session: &'s Session<'_>, runtime: &'s dyn Runtime) -> Waiter<'s> {
+    Waiter {
+        runtime,
+        project: &session.spec.name,
+        output: session.output,
+        interrupt: &session.interrupt,
+        timeout: session.timeout(),
+    }
+}
+
+/// Those of `nodes` that run, by name.
+pub(super) fn awaited(nodes: &[ObservedNode]) -> Vec<Awaited> {
+    let mut running: Vec<Awaited> = nodes.iter().filter(|node| node.is_running()).filter_map(Awaited::new).collect();
+    running.sort_by(|a, b| a.node.name.cmp(&b.node.name));
+    running
+}
+
+impl Outcome {
+    /// Prints the URLs, after `up to date` when nothing had to be done.
+    pub(super) fn report(&self, session: &Session<'_>, event: &str, only: Option<&[&str]>) {
+        let shown = self.running.iter().filter(|node| only.is_none_or(|only| only.contains(&node.node.name.as_str())));
+        let width = self.running.iter().map(|node| node.node.name.len()).max().unwrap_or_default();
+        let mut lines = Vec::new();
+        if !self.changed {
+            lines.push("up to date".to_owned());
+        }
+        let mut nodes = Vec::new();
+        for node in shown {
+            lines.push(format!("{:width$}  {}", node.node.name, node.url));
+            nodes.push(json!({"name": node.node.name, "url": node.url, "address": node.socket}));
+        }
+        let json = json!({"event": event, "changed": self.changed, "nodes": Value::from(nodes)});
+        session.output.result(&lines.join("\n"), json);
+    }
+}

@@ -1,0 +1,48 @@
+//! The commands, one a file; each reads as its list of steps.
+
+mod add;
+mod bring_up;
+mod build;
+mod clean;
+mod down;
+mod logs;
+mod node;
+mod prune;
+mod reshard;
+mod running;
+mod session;
+mod status;
+mod subnet;
+mod ungrouped;
+mod up;
+mod validate;
+
+use crate::cli::{Cli, Command};
+use crate::failure::Failure;
+use crate::output::Output;
+use session::Session;
+
+/// Runs the command.
+///
+/// # Errors
+/// Whatever the command could not do, with its exit code.
+pub(crate) async fn run(cli: &Cli, output: &Output) -> Result<(), Failure> {
+    let session = Session::open(&cli.global, output)?;
+    match &cli.command {
+        Command::Up { nodes } => up::run(&session, nodes).await,
+        Command::Down { nodes, volumes } => down::run(&session, nodes, *volumes).await,
+        Command::Prune => prune::run(&session).await,
+        Command::Clean => clean::run(&session).await,
+        Command::Build => build::run(&session).await,
+        Command::Subnet => subnet::run(&session).await,
+        Command::Node { name } => node::run(&session, name).await,
+        Command::Ungrouped => ungrouped::run(&session).await,
+        Command::Add { name, shard } => add::run(&session, name, shard.as_deref()).await,
+        Command::Reshard { shards } => reshard::run(&session, *shards).await,
+        Command::Status => status::run(&session).await,
+        Command::Logs { nodes, follow, since, tail } => {
+            logs::run(&session, nodes, logs::Wanted { follow: *follow, since: since.as_deref(), tail: *tail }).await
+        }
+        Command::Validate => validate::run(&session),
+    }
+}

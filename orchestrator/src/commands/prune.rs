@@ -1,0 +1,80 @@
+//! `prune`: everything that this tool left behind, in any project or with `-p` in that one, and images of ours that no
+//! name points to. Never another's things.
+
+use serde_json::json;
+
+use super::session::Session;
+use crate::apply::Executor;
+use crate::failure::Failure;
+use crate::plan::{Plan, Removal, plan_removal};
+use crate::runtime::{Runtime, Site, all_runtimes};
+use crate::spec::ClusterSpec;
+
+pub(super) async fn run(session: &Session<'_>) -> Result<(), Failure> {
+    let runtimes = all_runtimes(session.global.runtime).await?;
+    let mut work = Vec::new();
+    for runtime in &runtimes {
+        for project in runtime.projects().await? {
+            if session.global.project.as_ref().is_none_or(|only| *only == project) {
+                work.push(left_behind(session, &**runtime, &project).await?);
+            }
+        }
+    }
+    work.retain(|(_, _, plan)| !plan.is_empty());
+    if !work.is_empty() {
+        confirm(session, &work)?;
+    }
+    let mut objects = 0;
+    for (runtime, spec, plan) in &work {
+        let site = Site { spec, artifact: None, output: session.output };
+        Executor::new(*runtime, &site, &session.interrupt).apply(plan).await?;
+        objects += plan.nodes.len() + plan.last.len();
+    }
+    let mut images = 0;
+    for runtime in &runtimes {
+        images += runtime.prune_images().await?;
+    }
+    let text = match objects + images {
+        0 => "nothing to do".to_owned(),
+        _ => format!("pruned {objects} nodes, networks and volumes, and {images} dangling images"),
+    };
+    session.output.result(&text, json!({"event": "prune", "objects": objects, "images": images}));
+    Ok(())
+}
+
+async fn left_behind<'r>(
+    session: &Session<'_>,
+    runtime: &'r dyn Runtime,
+    project: &str,
+) -> Result<(&'r dyn Runtime, ClusterSpec, Plan), Failure> {
+    let mut spec = session.spec.clone();
+    project.clone_into(&mut spec.name);
+    let observed = runtime.observe(&Site { spec: &spec, artifact: None, output: session.output }).await?;
+    let removal = Removal { project, volumes: true, cause: "pruned", ..Removal::default() };
+    let plan = plan_removal(&removal, &observed).map_err(Failure::Conflict)?;
+    Ok((runtime, spec, plan))
+}
+
+fn confirm(session: &Session<'_>, work: &[(&dyn Runtime, ClusterSpec, Plan)]) -> Result<(), Failure> {
+    if session.global.yes {
+        return Ok(());
+    }
+    let lines: Vec<String> = work
+        .iter()
+        .map(|(runtime, spec, plan)| {
+            let nodes: Vec<&str> = plan.nodes.keys().map(String::as_str).collect();
+            let others: Vec<String> = plan.last.iter().map(|step| step.operation.to_string()).collect();
+            format!("project {} ({}): {}", spec.name, runtime.name(), [nodes.join(" "), others.join(", ")].join("; "))
+        })
+        .collect();
+    match session.output.ask(&format!("{}\nremove all of this, with its data?", lines.join("\n"))) {
+        Some(true) => Ok(()),
+        Some(false) => Err(Failure::Usage("nothing was removed".to_owned())),
+        None => {
+            let listing = lines.join("\n");
+            Err(Failure::Usage(format!(
+                "nobody can be asked whether to remove all of this; --yes removes it:\n{listing}"
+            )))
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! What every command starts from: the cluster file with the flags applied, the output, and Ctrl-C.
+
+use std::time::Duration;
+
+use crate::build::{Artifact, compile};
+use crate::cli::Global;
+use crate::failure::Failure;
+use crate::interrupt::Interrupt;
+use crate::output::Output;
+use crate::runtime::{Runtime, Site, choose};
+use crate::spec::{ClusterSpec, NodeSpec, is_name, locate};
+
+const TIMEOUT: Duration = Duration::from_secs(60);
+
+/// One run of the tool.
+pub(crate) struct Session<'a> {
+    pub(crate) global: &'a Global,
+    pub(crate) output: &'a Output,
+    pub(crate) interrupt: Interrupt,
+    pub(crate) spec: ClusterSpec,
+    /// Where the file is, in words.
+    pub(crate) origin: String,
+}
+
+impl<'a> Session<'a> {
+    /// Reads the cluster file and applies `-p` and `--subnet`.
+    pub(super) fn open(global: &'a Global, output: &'a Output) -> Result<Self, Failure> {
+        let interrupt =
+            Interrupt::listen().map_err(|error| Failure::Engine(format!("cannot listen for Ctrl-C: {error}")))?;
+        let folder = std::env::current_dir()
+            .map_err(|error| Failure::Usage(format!("the current folder cannot be read: {error}")))?;
+        let located = locate(global.file.as_deref(), &folder)?;
+        let mut spec = located.spec;
+        if let Some(project) = &global.project {
+            if !is_name(project) {
+                let rule = "up to 63 letters, digits, `-`, `_`, `.`, the first a letter or digit";
+                return Err(Failure::Usage(format!("--project: `{project}` is no name: {rule}")));
+            }
+            spec.name.clone_from(project);
+        }
+        if let Some(subnet) = global.subnet {
+            spec = spec.moved_to(subnet).map_err(|message| Failure::Usage(format!("--subnet: {message}")))?;
+        }
+        Ok(Self { global, output, interrupt, spec, origin: located.origin })
+    }
+
+    pub(crate) fn timeout(&self) -> Duration {
+        self.global.timeout.unwrap_or(TIMEOUT)
+    }
+
+    /// The runtime for a command that makes something.
+    pub(crate) async fn runtime(&self) -> Result<Box<dyn Runtime>, Failure> {
+        choose(self.global.runtime, &self.spec.name, self.output).await
+    }
+
+    pub(crate) fn site<'s>(&'s self, artifact: Option<&'s Artifact>) -> Site<'s> {
+        Site { spec: &self.spec, artifact, output: self.output }
+    }
+
+    /// Compiles the node where the file says that it is built here.
+    pub(crate) async fn compile(&self, runtime: &dyn Runtime) -> Result<Option<Artifact>, Failure> {
+        let Some(folder) = &self.spec.image.build else { return Ok(None) };
+        tokio::select! {
+            artifact = compile(folder, runtime.target(), self.output) => artifact.map(Some),
+            () = self.interrupt.asked() => Err(Failure::Interrupted("nothing was created".to_owned())),
+        }
+    }
+
+    /// The same session with one more node, unless the file has it.
+    pub(crate) fn with_node(&self, node: NodeSpec) -> Session<'a> {
+        let mut spec = self.spec.clone();
+        if spec.node(&node.name).is_none() {
+            spec.nodes.push(node);
+        }
+        let (interrupt, origin) = (self.interrupt.clone(), self.origin.clone());
+        Session { global: self.global, output: self.output, interrupt, spec, origin }
+    }
+
+    /// The nodes of that name; all for none.
+    pub(crate) fn nodes(&self, names: &[String]) -> Result<Vec<&NodeSpec>, Failure> {
+        if names.is_empty() {
+            return Ok(self.spec.nodes.iter().collect());
+        }
+        names.iter().map(|name| self.spec.node(name).ok_or_else(|| self.unknown(name))).collect()
+    }
+
+    /// The message for a node that is not in the file.
+    pub(crate) fn unknown(&self, name: &str) -> Failure {
+        let hint = match self.spec.nearest_node(name) {
+            Some(near) => format!("did you mean {near}?"),
+            None => {
+                let names: Vec<&str> = self.spec.nodes.iter().map(|node| node.name.as_str()).collect();
+                format!("it has {}", names.join(", "))
+            }
+        };
+        Failure::Usage(format!("{} has no node {name}; {hint}", self.origin))
+    }
+}

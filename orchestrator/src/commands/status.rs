@@ -1,0 +1,169 @@
+//! `status`: what every node is and says. Exit code 1 when something is not as it should be.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use comfy_table::{Table, presets};
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+
+use super::running::{Running, find_all};
+use super::session::Session;
+use crate::failure::Failure;
+use crate::observed::ObservedNode;
+use crate::readiness::Awaited;
+use crate::runtime::Runtime;
+use crate::spec::format_memory;
+
+/// One line of the table.
+struct Row {
+    name: String,
+    state: &'static str,
+    health: String,
+    address: String,
+    url: String,
+    shard: String,
+    keys: Option<u64>,
+    view: Option<Vec<String>>,
+    memory_bytes: Option<u64>,
+}
+
+pub(super) async fn run(session: &Session<'_>) -> Result<(), Failure> {
+    let clusters = find_all(session).await?;
+    if clusters.is_empty() {
+        let text = format!("no node of project {} is there; `orchestrator up` starts them", session.spec.name);
+        session.output.result(&text, json!({"event": "status", "nodes": []}));
+        return Err(Failure::Unhealthy(format!("project {} does not run", session.spec.name)));
+    }
+    let mut problems = Vec::new();
+    for cluster in &clusters {
+        let rows = rows(cluster).await;
+        problems.extend(problems_of(session, &rows));
+        show(session, cluster, &rows);
+    }
+    if problems.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::Unhealthy(problems.join("\n")))
+}
+
+async fn rows(cluster: &Running) -> Vec<Row> {
+    let mut rows = join_all(cluster.nodes.iter().map(|node| row(&*cluster.runtime, node))).await;
+    // The count is the shard's; any node may be asked for any shard, one answer is enough.
+    let shards: BTreeSet<String> = rows.iter().map(|row| row.shard.clone()).collect();
+    let mut keys = BTreeMap::new();
+    for node in cluster.awaited() {
+        for shard in &shards {
+            if !keys.contains_key(shard)
+                && let Ok(count) = node.client.key_count(shard).await
+            {
+                keys.insert(shard.clone(), count);
+            }
+        }
+    }
+    for row in &mut rows {
+        row.keys = keys.get(&row.shard).copied();
+    }
+    rows
+}
+
+async fn row(runtime: &dyn Runtime, node: &ObservedNode) -> Row {
+    let mut row = Row {
+        name: node.name.clone(),
+        state: node.state.as_str(),
+        health: String::new(),
+        address: node.config.as_ref().map(|config| config.socket.to_string()).unwrap_or_default(),
+        url: node.url().unwrap_or_default(),
+        shard: String::new(),
+        keys: None,
+        view: None,
+        memory_bytes: None,
+    };
+    if !node.is_running() {
+        row.health = runtime.last_words(node).await.unwrap_or_default();
+        return row;
+    }
+    row.memory_bytes = runtime.memory_bytes(node).await;
+    let Some(Awaited { client, .. }) = Awaited::new(node) else { return row };
+    match client.view().await {
+        Ok(view) => row.view = Some(view),
+        Err(error) => {
+            row.health = error.to_string();
+            return row;
+        }
+    }
+    row.shard = client.node_shard_id().await.ok().flatten().unwrap_or_default();
+    row.health = match client.ready().await {
+        Ok(()) => "ready".to_owned(),
+        // A foreign image need not know the question.
+        Err(error) if error.status() == Some(404) => "answers".to_owned(),
+        Err(error) => format!("not ready: {error}"),
+    };
+    row
+}
+
+fn problems_of(session: &Session<'_>, rows: &[Row]) -> Vec<String> {
+    let mut problems = Vec::new();
+    for row in rows {
+        if row.view.is_none() {
+            problems.push(format!("{} is {} {}", row.name, row.state, row.health));
+        } else if row.health.starts_with("not ready") {
+            problems.push(format!("{} is {}", row.name, row.health));
+        }
+    }
+    let absent = session.spec.nodes.iter().filter(|node| !rows.iter().any(|row| row.name == node.name));
+    problems.extend(absent.map(|node| format!("{} does not run; `orchestrator up` starts it", node.name)));
+    if !agree(rows) {
+        problems.push("the nodes do not agree on the view".to_owned());
+    }
+    problems
+}
+
+fn agree(rows: &[Row]) -> bool {
+    let views: BTreeSet<&Vec<String>> = rows.iter().filter_map(|row| row.view.as_ref()).collect();
+    views.len() <= 1
+}
+
+/// The view that most nodes have.
+fn usual_view(rows: &[Row]) -> Option<&Vec<String>> {
+    let views = rows.iter().filter_map(|row| row.view.as_ref());
+    views.max_by_key(|view| rows.iter().filter(|row| row.view.as_ref() == Some(view)).count())
+}
+
+fn show(session: &Session<'_>, cluster: &Running, rows: &[Row]) {
+    let usual = usual_view(rows);
+    let view = |row: &Row| match &row.view {
+        Some(view) if Some(view) == usual => format!("agrees ({})", view.len()),
+        Some(view) => format!("differs ({})", view.len()),
+        None => String::new(),
+    };
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_header(["NODE", "STATE", "HEALTH", "ADDRESS", "URL", "SHARD", "KEYS", "VIEW", "MEMORY"]);
+    for row in rows {
+        let shard = if row.shard.is_empty() { "–" } else { &row.shard };
+        table.add_row([
+            row.name.clone(),
+            row.state.to_owned(),
+            row.health.clone(),
+            row.address.clone(),
+            row.url.clone(),
+            shard.to_owned(),
+            row.keys.map(|keys| keys.to_string()).unwrap_or_default(),
+            view(row),
+            row.memory_bytes.map(format_memory).unwrap_or_default(),
+        ]);
+    }
+    let nodes: Vec<Value> = rows
+        .iter()
+        .map(|row| {
+            let shard = Some(&row.shard).filter(|shard| !shard.is_empty());
+            json!({
+                "name": row.name, "state": row.state, "health": row.health, "address": row.address, "url": row.url,
+                "shard": shard, "keys": row.keys, "view": row.view, "memory_bytes": row.memory_bytes,
+            })
+        })
+        .collect();
+    let runtime = cluster.runtime.name();
+    let json = json!({"event": "status", "project": session.spec.name, "runtime": runtime, "agree": agree(rows), "nodes": nodes});
+    session.output.result(&table.trim_fmt(), json);
+}

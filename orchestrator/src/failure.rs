@@ -1,0 +1,117 @@
+//! How a command fails, and which exit code that is. Errors of every part are translated here, once.
+
+use std::fmt;
+
+use crate::spec::SpecError;
+
+/// The outcome of a command that did not do its job.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// The cluster runs but is not healthy, or refused what was asked.
+    #[error("{0}")]
+    Unhealthy(String),
+    /// The command line makes no sense, or asks a question that nobody can answer.
+    #[error("{0}")]
+    Usage(String),
+    /// The cluster file is wrong.
+    #[error("{0}")]
+    Spec(#[from] SpecError),
+    /// There is no engine, or it refuses us, or it failed in the middle of a call.
+    #[error("{0}")]
+    Engine(String),
+    /// The image is missing or cannot be built.
+    #[error("{0}")]
+    Image(String),
+    /// Something that is not ours is in the way.
+    #[error("{}", Lines(.0))]
+    Conflict(Vec<Conflict>),
+    /// A wait passed its deadline.
+    #[error("{0}")]
+    NotReady(String),
+    /// Ctrl-C.
+    #[error("interrupted; {0}")]
+    Interrupted(String),
+}
+
+/// One thing in the way: what, whose it is, and the command that frees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Conflict {
+    /// What is taken: `port 8082 on 127.0.0.1`.
+    pub(crate) what: String,
+    /// By whom: `container web (3f2a…)`.
+    pub(crate) owner: String,
+    /// The exact command which frees it.
+    pub(crate) free_with: String,
+}
+
+impl fmt::Display for Conflict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { what, owner, free_with } = self;
+        write!(f, "{what} is taken by {owner}; to free it: {free_with}")
+    }
+}
+
+struct Lines<'a, T>(&'a [T]);
+
+impl<T: fmt::Display> fmt::Display for Lines<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, line) in self.0.iter().enumerate() {
+            let separator = if index == 0 { "" } else { "\n" };
+            write!(f, "{separator}{line}")?;
+        }
+        Ok(())
+    }
+}
+
+impl Failure {
+    /// The exit codes of `--help`.
+    pub(crate) fn exit_code(&self) -> u8 {
+        match self {
+            Self::Unhealthy(_) => 1,
+            Self::Usage(_) => 2,
+            Self::Spec(_) => 3,
+            Self::Engine(_) => 4,
+            Self::Image(_) => 5,
+            Self::Conflict(_) => 6,
+            Self::NotReady(_) => 7,
+            Self::Interrupted(_) => 130,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_has_the_code_of_the_help() {
+        let text = String::new;
+        let conflict = Conflict { what: "port 1".into(), owner: "web".into(), free_with: "docker rm -f web".into() };
+        let all = [
+            (Failure::Unhealthy(text()), 1),
+            (Failure::Usage(text()), 2),
+            (Failure::Spec(SpecError::unreadable("f", "m")), 3),
+            (Failure::Engine(text()), 4),
+            (Failure::Image(text()), 5),
+            (Failure::Conflict(vec![conflict]), 6),
+            (Failure::NotReady(text()), 7),
+            (Failure::Interrupted(text()), 130),
+        ];
+        for (failure, code) in all {
+            assert_eq!(failure.exit_code(), code, "{failure:?}");
+        }
+    }
+
+    #[test]
+    fn conflicts_name_owner_and_remedy() {
+        let one = |what: &str| Conflict {
+            what: what.into(),
+            owner: "container web".into(),
+            free_with: "docker rm -f web".into(),
+        };
+        let failure = Failure::Conflict(vec![one("port 1"), one("port 2")]);
+        let expected = "port 1 is taken by container web; to free it: docker rm -f web\n\
+                        port 2 is taken by container web; to free it: docker rm -f web";
+        assert_eq!(failure.to_string(), expected);
+    }
+}

@@ -1,0 +1,42 @@
+//! The labels by which this tool knows its own objects again. Only objects with them are ever changed or removed.
+
+use std::collections::HashMap;
+
+/// On every object: the project it belongs to.
+pub(crate) const PROJECT: &str = "orchestrator.project";
+/// On containers: the node's name.
+pub(crate) const NODE: &str = "orchestrator.node";
+/// On containers: the `NodeConfig` as JSON.
+pub(crate) const CONFIG: &str = "orchestrator.config";
+/// On the image, set by the Dockerfile: this is our node, so it runs locked down.
+pub(crate) const IMAGE: &str = "orchestrator.image";
+/// On the image: the hash of what it was built from.
+pub(crate) const CONTENT: &str = "orchestrator.content";
+
+/// The label that says whose an object is.
+pub(crate) fn of_project(project: &str) -> HashMap<String, String> {
+    HashMap::from([(PROJECT.to_owned(), project.to_owned())])
+}
+
+/// The project of an object with these labels.
+pub(crate) fn project(labels: Option<&HashMap<String, String>>) -> Option<String> {
+    labels.and_then(|labels| labels.get(PROJECT)).cloned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_object_without_labels_is_nobodys() {
+        assert_eq!(project(None), None);
+        assert_eq!(project(Some(&HashMap::new())), None);
+        assert_eq!(project(Some(&of_project("kv"))), Some("kv".to_owned()));
+    }
+
+    #[test]
+    fn the_dockerfile_carries_the_label_of_our_image() {
+        let dockerfile = include_str!("../../Dockerfile");
+        assert!(dockerfile.contains(&format!("LABEL {IMAGE}=")));
+    }
+}

@@ -1,0 +1,112 @@
+//! What is there: plain data that a runtime saw. On Docker it comes from labels and inspection, never from a file.
+
+use std::net::Ipv4Addr;
+
+use ipnet::Ipv4Net;
+
+use crate::launch::NodeConfig;
+
+/// Everything that `plan` looks at.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Observed {
+    /// The image, where there is one under the wanted name.
+    pub(crate) image: Option<ObservedImage>,
+    /// Every network of the engine.
+    pub(crate) networks: Vec<ObservedNetwork>,
+    /// The nodes of this project, whatever their state.
+    pub(crate) nodes: Vec<ObservedNode>,
+    /// Every other container of the engine, of other projects too.
+    pub(crate) others: Vec<OtherContainer>,
+    /// Volumes by name, of any project.
+    pub(crate) volumes: Vec<ObservedVolume>,
+    /// Host ports that something other than this project's nodes listens on.
+    pub(crate) ports: Vec<TakenPort>,
+}
+
+/// The image under the wanted name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ObservedImage {
+    pub(crate) id: String,
+    /// The hash of the context it was built from, when this tool built it.
+    pub(crate) content: Option<String>,
+    /// Made from this project's Dockerfile.
+    pub(crate) ours: bool,
+}
+
+/// A network.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ObservedNetwork {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) subnets: Vec<Ipv4Net>,
+    /// The project that made it, when this tool did.
+    pub(crate) project: Option<String>,
+    /// Containers connected to it: name and address.
+    pub(crate) members: Vec<(String, Option<Ipv4Addr>)>,
+}
+
+/// Whether a node runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NodeState {
+    Running,
+    Paused,
+    /// Created, exited or dead.
+    Stopped,
+}
+
+impl NodeState {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Paused => "paused",
+            Self::Stopped => "stopped",
+        }
+    }
+}
+
+/// A node of this project.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ObservedNode {
+    pub(crate) name: String,
+    /// The container's id, or the process's.
+    pub(crate) id: String,
+    pub(crate) state: NodeState,
+    /// The id of the image (or the hash of the binary) it was made from.
+    pub(crate) image: String,
+    /// What it was made with, from its label; `None` when that cannot be read.
+    pub(crate) config: Option<NodeConfig>,
+}
+
+impl ObservedNode {
+    pub(crate) fn is_running(&self) -> bool {
+        self.state == NodeState::Running
+    }
+
+    /// Where the host reaches it.
+    pub(crate) fn url(&self) -> Option<String> {
+        self.config.as_ref().map(|config| format!("http://127.0.0.1:{}", config.host_port))
+    }
+}
+
+/// A container that is not this project's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct OtherContainer {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) project: Option<String>,
+}
+
+/// A volume.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ObservedVolume {
+    pub(crate) name: String,
+    pub(crate) project: Option<String>,
+}
+
+/// A host port that is in use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct TakenPort {
+    pub(crate) port: u16,
+    pub(crate) owner: String,
+    pub(crate) free_with: String,
+}

@@ -1,0 +1,81 @@
+//! What `down`, `clean` and `prune` remove, in the order in which an engine allows it.
+
+use super::{Operation, Plan, Step, volume_name};
+use crate::failure::Conflict;
+use crate::observed::{NodeState, Observed, ObservedNode};
+
+/// What goes.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Removal<'a> {
+    pub(crate) project: &'a str,
+    /// Only these nodes; empty: all, and the network.
+    pub(crate) nodes: &'a [String],
+    pub(crate) volumes: bool,
+    /// The image too, under this name.
+    pub(crate) image: Option<&'a str>,
+    pub(crate) cause: &'a str,
+}
+
+/// The operations that remove it.
+///
+/// # Errors
+/// A stranger's container is connected to our network, so that the network cannot go.
+pub(crate) fn plan_removal(removal: &Removal<'_>, observed: &Observed) -> Result<Plan, Vec<Conflict>> {
+    let all = removal.nodes.is_empty();
+    let goes = |name: &str| all || removal.nodes.iter().any(|node| node == name);
+    let leaving: Vec<&ObservedNode> = observed.nodes.iter().filter(|node| goes(&node.name)).collect();
+    let mut plan = Plan::default();
+    for node in &leaving {
+        plan.nodes.insert(node.name.clone(), node_steps(node, removal.cause));
+    }
+    let step = |operation| Step::new(operation, removal.cause);
+    if all {
+        let ours = |project: &Option<String>| project.as_deref() == Some(removal.project);
+        let networks = observed.networks.iter().filter(|network| ours(&network.project));
+        let mut conflicts = Vec::new();
+        for network in networks {
+            let strangers =
+                network.members.iter().filter(|(name, _)| !observed.nodes.iter().any(|node| node.name == *name));
+            conflicts.extend(strangers.map(|(name, _)| Conflict {
+                what: format!("network {}", network.name),
+                owner: format!("container {name}, which is connected to it and not ours"),
+                free_with: format!("docker network disconnect -f {} {name}", short(&network.id)),
+            }));
+            plan.last.push(step(Operation::RemoveNetwork { id: network.id.clone(), name: network.name.clone() }));
+        }
+        if !conflicts.is_empty() {
+            return Err(conflicts);
+        }
+    }
+    if removal.volumes {
+        let ours = observed.volumes.iter().filter(|volume| volume.project.as_deref() == Some(removal.project));
+        let chosen = ours
+            .filter(|volume| all || removal.nodes.iter().any(|node| volume_name(removal.project, node) == volume.name));
+        plan.last.extend(chosen.map(|volume| step(Operation::RemoveVolume { volume: volume.name.clone() })));
+    }
+    if let (Some(name), Some(image)) = (removal.image, &observed.image)
+        && image.ours
+    {
+        plan.last.push(step(Operation::RemoveImage { id: image.id.clone(), name: name.to_owned() }));
+    }
+    Ok(plan)
+}
+
+fn node_steps(node: &ObservedNode, cause: &str) -> Vec<Step> {
+    let (name, id) = (node.name.clone(), node.id.clone());
+    let mut steps = Vec::new();
+    match node.state {
+        NodeState::Running => {
+            steps.push(Step::new(Operation::StopNode { name: name.clone(), id: id.clone() }, cause));
+        }
+        // A paused process cannot act on a signal; removal kills it.
+        NodeState::Paused | NodeState::Stopped => {}
+    }
+    steps.push(Step::new(Operation::RemoveNode { name, id }, cause));
+    steps
+}
+
+/// The twelve digits that Docker shows.
+pub(crate) fn short(id: &str) -> &str {
+    id.get(..12).unwrap_or(id)
+}

@@ -1,0 +1,93 @@
+//! The image: seen, built from memory, removed.
+
+use std::collections::HashMap;
+
+use bollard::query_parameters::{
+    BuildImageOptionsBuilder, ListImagesOptionsBuilder, RemoveImageOptions, RemoveImageOptionsBuilder,
+};
+use bytes::Bytes;
+use futures_util::StreamExt;
+use http_body_util::{Either, Full};
+
+use super::super::Site;
+use super::container::missing_image;
+use super::{Docker, failed, is_status, labelled, message, tolerate};
+use crate::failure::Failure;
+use crate::labels;
+use crate::observed::ObservedImage;
+
+impl Docker {
+    pub(super) async fn observe_image(&self, name: &str) -> Result<Option<ObservedImage>, Failure> {
+        match self.client.inspect_image(name).await {
+            Ok(image) => {
+                let labels = image.config.and_then(|config| config.labels).unwrap_or_default();
+                Ok(Some(ObservedImage {
+                    id: image.id.unwrap_or_default(),
+                    content: labels.get(labels::CONTENT).cloned(),
+                    ours: labels.contains_key(labels::IMAGE),
+                }))
+            }
+            Err(error) if is_status(&error, 404) => Ok(None),
+            Err(error) => Err(failed(format!("cannot inspect image {name}"))(error)),
+        }
+    }
+
+    pub(super) async fn build_image(&self, site: &Site<'_>) -> Result<(), Failure> {
+        let name = &site.spec.image.name;
+        let artifact = site.artifact.ok_or_else(|| missing_image(site.spec))?;
+        let labels = HashMap::from([(labels::CONTENT, artifact.content.as_str())]);
+        let arguments = HashMap::from([("TARGET", self.target.triple().unwrap_or_default())]);
+        let options = BuildImageOptionsBuilder::default()
+            .dockerfile("Dockerfile")
+            .t(name)
+            .labels(&labels)
+            .buildargs(&arguments)
+            .rm(true)
+            .forcerm(true)
+            .build();
+        let context = Either::Left(Full::new(Bytes::from(artifact.context.clone())));
+        let mut stream = Box::pin(self.client.build_image(options, None, Some(context)));
+        let mut transcript = String::new();
+        while let Some(step) = stream.next().await {
+            let error = match step {
+                Ok(step) => {
+                    let text = step.stream.unwrap_or_default();
+                    site.output.detail(text.trim_end());
+                    transcript.push_str(&text);
+                    step.error_detail.map(|detail| detail.message.unwrap_or_default())
+                }
+                Err(error) => Some(message(&error)),
+            };
+            if let Some(error) = error {
+                return Err(Failure::Image(format!(
+                    "{}\nthe image {name} cannot be built: {error}",
+                    transcript.trim_end()
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) async fn remove_image(&self, name: &str) -> Result<(), Failure> {
+        let result = self.client.remove_image(name, None::<RemoveImageOptions>, None).await.map(drop);
+        tolerate(result, &[404]).map_err(failed(format!("cannot remove image {name}")))
+    }
+
+    /// Images of ours that a newer build has replaced. One that a container still uses stays.
+    pub(super) async fn prune_dangling(&self) -> Result<usize, Failure> {
+        let mut filters = labelled(labels::IMAGE);
+        filters.insert("dangling".to_owned(), vec!["true".to_owned()]);
+        let options = ListImagesOptionsBuilder::default().filters(&filters).build();
+        let images = self.client.list_images(Some(options)).await.map_err(failed("cannot list images"))?;
+        let mut removed = 0;
+        for image in images {
+            let options = RemoveImageOptionsBuilder::default().build();
+            let result = self.client.remove_image(&image.id, Some(options), None).await.map(drop);
+            if result.is_ok() {
+                removed += 1;
+            }
+            tolerate(result, &[404, 409]).map_err(failed(format!("cannot remove image {}", image.id)))?;
+        }
+        Ok(removed)
+    }
+}

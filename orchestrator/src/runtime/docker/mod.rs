@@ -1,0 +1,178 @@
+//! Nodes in containers. This folder is the only place that talks to the engine.
+
+mod connect;
+mod container;
+mod image;
+mod logs;
+mod network;
+mod observe;
+mod verify;
+mod volume;
+
+use std::collections::{BTreeSet, HashMap};
+
+use async_trait::async_trait;
+use bollard::query_parameters::{
+    ListContainersOptionsBuilder, RemoveContainerOptionsBuilder, StatsOptionsBuilder, StopContainerOptionsBuilder,
+};
+use futures_util::StreamExt;
+
+use super::{LogRequest, LogStream, Runtime, Site};
+use crate::build::Target;
+use crate::failure::Failure;
+use crate::labels;
+use crate::launch::Addressing;
+use crate::observed::{Observed, ObservedNode};
+use crate::plan::Operation;
+
+pub(crate) use connect::EngineError;
+pub(crate) use container::missing_image;
+
+/// After this many seconds a container that was asked to stop is killed.
+const STOP_SECONDS: i32 = 10;
+
+/// The engine.
+pub(crate) struct Docker {
+    client: bollard::Docker,
+    target: Target,
+}
+
+/// The engine's answer to a failed call, naming the object.
+fn failed(what: impl AsRef<str>) -> impl FnOnce(bollard::errors::Error) -> Failure {
+    move |error| Failure::Engine(format!("{}: {}", what.as_ref(), message(&error)))
+}
+
+/// The engine's own words, without bollard's around them.
+fn message(error: &bollard::errors::Error) -> String {
+    match error {
+        bollard::errors::Error::DockerResponseServerError { message, .. } => message.trim().to_owned(),
+        other => other.to_string(),
+    }
+}
+
+fn is_status(error: &bollard::errors::Error, status: u16) -> bool {
+    matches!(error, bollard::errors::Error::DockerResponseServerError { status_code, .. } if *status_code == status)
+}
+
+/// Nothing to do any more: the object is gone, or already in that state.
+fn tolerate(result: Result<(), bollard::errors::Error>, statuses: &[u16]) -> Result<(), bollard::errors::Error> {
+    match result {
+        Err(error) if statuses.iter().any(|status| is_status(&error, *status)) => Ok(()),
+        other => other,
+    }
+}
+
+/// The filter for objects with a label.
+fn labelled(label: &str) -> HashMap<String, Vec<String>> {
+    HashMap::from([("label".to_owned(), vec![label.to_owned()])])
+}
+
+#[async_trait]
+impl Runtime for Docker {
+    fn name(&self) -> &'static str {
+        "docker"
+    }
+
+    fn addressing(&self) -> Addressing {
+        Addressing::Network
+    }
+
+    fn target(&self) -> Target {
+        self.target
+    }
+
+    async fn observe(&self, site: &Site<'_>) -> Result<Observed, Failure> {
+        self.observe_project(site).await
+    }
+
+    async fn nodes(&self, project: &str) -> Result<Vec<ObservedNode>, Failure> {
+        self.project_nodes(project).await
+    }
+
+    async fn projects(&self) -> Result<BTreeSet<String>, Failure> {
+        self.all_projects().await
+    }
+
+    async fn perform(&self, operation: &Operation, site: &Site<'_>) -> Result<Option<Operation>, Failure> {
+        match operation {
+            Operation::BuildImage => self.build_image(site).await.map(|()| None),
+            Operation::CreateNetwork => self.create_network(site.spec).await.map(Some),
+            Operation::RemoveNetwork { id, name } => self.remove_network(id, name).await.map(|()| None),
+            Operation::CreateVolume { volume, .. } => self.create_volume(volume, site.spec).await.map(Some),
+            Operation::RemoveVolume { volume } => self.remove_volume(volume).await.map(|()| None),
+            Operation::CreateNode { launch } => self.create_node(launch, site.spec).await.map(Some),
+            Operation::StartNode { launch } => self.start_node(launch, site).await.map(|()| None),
+            Operation::ResumeNode { name, id } => {
+                self.client.unpause_container(id).await.map_err(failed(format!("cannot resume {name}")))?;
+                Ok(None)
+            }
+            Operation::StopNode { name, id } => {
+                let options = StopContainerOptionsBuilder::default().t(STOP_SECONDS).build();
+                let result = self.client.stop_container(id, Some(options)).await;
+                tolerate(result, &[304, 404]).map_err(failed(format!("cannot stop {name}")))?;
+                Ok(None)
+            }
+            Operation::RemoveNode { name, id } => {
+                let options = RemoveContainerOptionsBuilder::default().force(true).v(true).build();
+                let result = self.client.remove_container(id, Some(options)).await;
+                tolerate(result, &[404]).map_err(failed(format!("cannot remove {name}")))?;
+                Ok(None)
+            }
+            Operation::RemoveImage { name, .. } => self.remove_image(name).await.map(|()| None),
+        }
+    }
+
+    async fn logs(&self, _project: &str, node: &ObservedNode, request: &LogRequest) -> Result<LogStream, Failure> {
+        Ok(logs::stream(self.client.clone(), node, request))
+    }
+
+    async fn memory_bytes(&self, node: &ObservedNode) -> Option<u64> {
+        let options = StatsOptionsBuilder::default().stream(false).one_shot(true).build();
+        let stats = self.client.stats(&node.id, Some(options)).next().await?.ok()?;
+        let memory = stats.memory_stats?;
+        // What `docker stats` shows: usage without the page cache that can be given back (cgroup v1 and v2 names).
+        let details = memory.stats.unwrap_or_default();
+        let cache = details.get("total_inactive_file").or_else(|| details.get("inactive_file"));
+        Some(memory.usage?.saturating_sub(cache.copied().unwrap_or_default()))
+    }
+
+    async fn last_words(&self, node: &ObservedNode) -> Option<String> {
+        let state = self.client.inspect_container(&node.id, None).await.ok()?.state?;
+        if state.running == Some(true) {
+            return None;
+        }
+        let mut words = format!("exited with code {}", state.exit_code.unwrap_or_default());
+        if state.oom_killed == Some(true) {
+            words.push_str(", killed because its memory limit was reached");
+        }
+        if let Some(error) = state.error.filter(|error| !error.is_empty()) {
+            words.push_str(&format!(": {error}"));
+        }
+        Some(words)
+    }
+
+    async fn prune_images(&self) -> Result<usize, Failure> {
+        self.prune_dangling().await
+    }
+}
+
+impl Docker {
+    async fn containers(
+        &self,
+        filters: &HashMap<String, Vec<String>>,
+    ) -> Result<Vec<bollard::models::ContainerSummary>, Failure> {
+        let options = ListContainersOptionsBuilder::default().all(true).filters(filters).build();
+        self.client.list_containers(Some(options)).await.map_err(failed("cannot list containers"))
+    }
+
+    /// Every project that left a container, a network or a volume.
+    async fn all_projects(&self) -> Result<BTreeSet<String>, Failure> {
+        let containers = self.containers(&labelled(labels::PROJECT)).await?;
+        let networks = self.labelled_networks().await?;
+        let volumes = self.labelled_volumes().await?;
+        let of_containers = containers.iter().filter_map(|c| labels::project(c.labels.as_ref()));
+        let of_networks = networks.iter().filter_map(|n| labels::project(n.labels.as_ref()));
+        let of_volumes = volumes.iter().filter_map(|v| labels::project(Some(&v.labels)));
+        Ok(of_containers.chain(of_networks).chain(of_volumes).collect())
+    }
+}

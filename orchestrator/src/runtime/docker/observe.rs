@@ -1,0 +1,134 @@
+//! Reads what is there from labels and listings.
+
+use bollard::models::{ContainerSummary, ContainerSummaryStateEnum, Network, NetworkInspect};
+use bollard::query_parameters::InspectNetworkOptions;
+use futures_util::future::try_join_all;
+
+use super::super::{Site, ports};
+use super::{Docker, failed, is_status};
+use crate::failure::Failure;
+use crate::labels;
+use crate::observed::{NodeState, Observed, ObservedNetwork, ObservedNode, ObservedVolume, OtherContainer, TakenPort};
+use crate::plan::short;
+
+impl Docker {
+    pub(super) async fn observe_project(&self, site: &Site<'_>) -> Result<Observed, Failure> {
+        let project = &site.spec.name;
+        let containers = self.containers(&Default::default()).await?;
+        let (ours, others): (Vec<_>, Vec<_>) = containers.into_iter().partition(|container| is_of(container, project));
+        let nodes: Vec<ObservedNode> = ours.iter().filter_map(node).collect();
+        let volumes = self.all_volumes().await?;
+        let volumes = volumes
+            .into_iter()
+            .map(|volume| ObservedVolume { project: labels::project(Some(&volume.labels)), name: volume.name });
+        Ok(Observed {
+            image: self.observe_image(&site.spec.image.name).await?,
+            networks: self.observe_networks().await?,
+            ports: taken_ports(site, &nodes, &others),
+            others: others.iter().map(other).collect(),
+            volumes: volumes.collect(),
+            nodes,
+        })
+    }
+
+    pub(super) async fn project_nodes(&self, project: &str) -> Result<Vec<ObservedNode>, Failure> {
+        let containers = self.containers(&super::labelled(&format!("{}={project}", labels::PROJECT))).await?;
+        Ok(containers.iter().filter_map(node).collect())
+    }
+
+    async fn observe_networks(&self) -> Result<Vec<ObservedNetwork>, Failure> {
+        let networks = self.client.list_networks(None).await.map_err(failed("cannot list networks"))?;
+        let networks = try_join_all(networks.into_iter().map(|network| self.observe_network(network))).await?;
+        Ok(networks.into_iter().flatten().collect())
+    }
+
+    /// Only an inspected network tells its members; one that vanished meanwhile is none.
+    async fn observe_network(&self, network: Network) -> Result<Option<ObservedNetwork>, Failure> {
+        let id = network.id.unwrap_or_default();
+        match self.client.inspect_network(&id, None::<InspectNetworkOptions>).await {
+            Ok(inspected) => Ok(Some(observed_network(inspected))),
+            Err(error) if is_status(&error, 404) => Ok(None),
+            Err(error) => Err(failed(format!("cannot inspect network {id}"))(error)),
+        }
+    }
+}
+
+fn is_of(container: &ContainerSummary, project: &str) -> bool {
+    labels::project(container.labels.as_ref()).as_deref() == Some(project)
+}
+
+fn container_name(container: &ContainerSummary) -> String {
+    let names = container.names.as_deref().unwrap_or_default();
+    names.first().map(|name| name.trim_start_matches('/').to_owned()).unwrap_or_default()
+}
+
+fn node(container: &ContainerSummary) -> Option<ObservedNode> {
+    let labels = container.labels.as_ref()?;
+    Some(ObservedNode {
+        name: labels.get(labels::NODE)?.clone(),
+        id: container.id.clone()?,
+        state: match container.state {
+            Some(ContainerSummaryStateEnum::RUNNING) => NodeState::Running,
+            Some(ContainerSummaryStateEnum::PAUSED) => NodeState::Paused,
+            _ => NodeState::Stopped,
+        },
+        image: container.image_id.clone().unwrap_or_default(),
+        config: labels.get(labels::CONFIG).and_then(|json| serde_json::from_str(json).ok()),
+    })
+}
+
+fn other(container: &ContainerSummary) -> OtherContainer {
+    OtherContainer {
+        id: container.id.clone().unwrap_or_default(),
+        name: container_name(container),
+        project: labels::project(container.labels.as_ref()),
+    }
+}
+
+/// Ports that other containers publish (their proxy is no process one could name), then those of processes.
+fn taken_ports(site: &Site<'_>, nodes: &[ObservedNode], others: &[ContainerSummary]) -> Vec<TakenPort> {
+    // Only a running container holds its port.
+    let held = |port: u16| {
+        nodes.iter().any(|n| n.state != NodeState::Stopped && n.config.as_ref().is_some_and(|c| c.host_port == port))
+    };
+    let wanted = site.spec.nodes.iter().map(|node| node.host_port).filter(|port| !held(*port));
+    let (published, free): (Vec<_>, Vec<_>) =
+        wanted.map(|port| (port, publisher(port, others))).partition(|(_, by)| by.is_some());
+    let published = published.into_iter().filter_map(|(port, by)| {
+        let by = other(by?);
+        let (owner, free_with) = match &by.project {
+            Some(project) => (
+                format!("container {} of project {project}", by.name),
+                format!("orchestrator down -p {project} {}", by.name),
+            ),
+            None => (format!("container {} ({})", by.name, short(&by.id)), format!("docker rm -f {}", short(&by.id))),
+        };
+        Some(TakenPort { port, owner, free_with })
+    });
+    published.chain(ports::taken(free.into_iter().map(|(port, _)| port))).collect()
+}
+
+fn publisher(port: u16, others: &[ContainerSummary]) -> Option<&ContainerSummary> {
+    others
+        .iter()
+        .find(|container| container.ports.iter().flatten().any(|published| published.public_port == Some(port)))
+}
+
+fn observed_network(network: NetworkInspect) -> ObservedNetwork {
+    let pools = network.ipam.and_then(|ipam| ipam.config).unwrap_or_default();
+    let members = network.containers.unwrap_or_default().into_values();
+    let mut members: Vec<_> = members
+        .map(|member| {
+            let address = member.ipv4_address.unwrap_or_default();
+            (member.name.unwrap_or_default(), address.split('/').next().and_then(|a| a.parse().ok()))
+        })
+        .collect();
+    members.sort();
+    ObservedNetwork {
+        id: network.id.unwrap_or_default(),
+        name: network.name.unwrap_or_default(),
+        subnets: pools.into_iter().filter_map(|pool| pool.subnet?.parse().ok()).collect(),
+        project: labels::project(network.labels.as_ref()),
+        members,
+    }
+}

@@ -1,0 +1,88 @@
+//! The seam: where nodes run. Two runtimes implement it, `docker` and `process`; nothing above asks which one it has,
+//! except for what it offers here.
+
+mod choice;
+pub(crate) mod docker;
+mod ports;
+pub(crate) mod process;
+
+use std::collections::BTreeSet;
+
+use async_trait::async_trait;
+use futures_util::stream::BoxStream;
+
+use crate::build::{Artifact, Target};
+use crate::failure::Failure;
+use crate::launch::Addressing;
+use crate::observed::{Observed, ObservedNode};
+use crate::output::Output;
+use crate::plan::Operation;
+use crate::spec::ClusterSpec;
+
+pub(crate) use choice::{all_runtimes, choose};
+pub(crate) use ports::is_taken as is_port_taken;
+
+/// What every call of a runtime may need to know.
+pub(crate) struct Site<'a> {
+    pub(crate) spec: &'a ClusterSpec,
+    /// What was compiled, when the image is built here.
+    pub(crate) artifact: Option<&'a Artifact>,
+    pub(crate) output: &'a Output,
+}
+
+/// Which log lines are wanted.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct LogRequest {
+    pub(crate) follow: bool,
+    /// Seconds since 1970.
+    pub(crate) since_unix: Option<u64>,
+    pub(crate) tail: Option<u64>,
+}
+
+/// One line of one node's log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct LogLine {
+    /// RFC 3339 in UTC, so that it sorts as text; empty when the line carries none.
+    pub(crate) at: String,
+    pub(crate) text: String,
+}
+
+/// A stream of log lines.
+pub(crate) type LogStream = BoxStream<'static, Result<LogLine, Failure>>;
+
+/// A place where nodes run.
+#[async_trait]
+pub(crate) trait Runtime: Send + Sync {
+    /// `docker` or `process`.
+    fn name(&self) -> &'static str;
+
+    /// Where nodes reach each other.
+    fn addressing(&self) -> Addressing;
+
+    /// What the node is compiled for.
+    fn target(&self) -> Target;
+
+    /// What is there of the site's project, and what may be in its way.
+    async fn observe(&self, site: &Site<'_>) -> Result<Observed, Failure>;
+
+    /// The nodes of a project, without anything else.
+    async fn nodes(&self, project: &str) -> Result<Vec<ObservedNode>, Failure>;
+
+    /// Every project that left something here.
+    async fn projects(&self) -> Result<BTreeSet<String>, Failure>;
+
+    /// Does one operation; answers with the operation that undoes it, where there is one.
+    async fn perform(&self, operation: &Operation, site: &Site<'_>) -> Result<Option<Operation>, Failure>;
+
+    /// A node's log.
+    async fn logs(&self, project: &str, node: &ObservedNode, request: &LogRequest) -> Result<LogStream, Failure>;
+
+    /// What a node holds in memory, in bytes.
+    async fn memory_bytes(&self, node: &ObservedNode) -> Option<u64>;
+
+    /// Why a node that should run does not: exit code, killed for memory. For messages only.
+    async fn last_words(&self, node: &ObservedNode) -> Option<String>;
+
+    /// Removes images of ours that no name points to; answers how many.
+    async fn prune_images(&self) -> Result<usize, Failure>;
+}

@@ -1,0 +1,95 @@
+//! The marker in a node's environment by which it is found again, and what else its process tells.
+
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+
+use sysinfo::{Pid, ProcessRefreshKind, ProcessStatus, ProcessesToUpdate, System, UpdateKind};
+
+use crate::observed::{NodeState, ObservedNode};
+
+/// The project. Not `ORCHESTRATOR_PROJECT`, which is a flag of the tool.
+pub(super) const PROJECT: &str = "ORCHESTRATED_PROJECT";
+/// The node's name.
+pub(super) const NODE: &str = "ORCHESTRATED_NODE";
+/// The `NodeConfig` as JSON.
+pub(super) const CONFIG: &str = "ORCHESTRATED_CONFIG";
+/// The hash of the binary.
+pub(super) const CONTENT: &str = "ORCHESTRATED_CONTENT";
+
+/// The running nodes of a project.
+pub(super) fn nodes(project: &str) -> Vec<ObservedNode> {
+    let system = look(ProcessesToUpdate::All);
+    let mut nodes: Vec<ObservedNode> = system
+        .iter()
+        .flat_map(|system| system.processes().values())
+        // A thread shows the environment of its process.
+        .filter(|process| process.thread_kind().is_none())
+        .filter(|process| variable(process.environ(), PROJECT) == Some(project))
+        .filter_map(node)
+        .collect();
+    nodes.sort_by(|a, b| a.name.cmp(&b.name));
+    nodes
+}
+
+/// Every project that has a process.
+pub(super) fn projects() -> BTreeSet<String> {
+    let system = look(ProcessesToUpdate::All);
+    let processes = system.iter().flat_map(|system| system.processes().values());
+    let named = processes.filter_map(|process| variable(process.environ(), PROJECT));
+    named.map(str::to_owned).collect()
+}
+
+/// The project that a process belongs to.
+pub(crate) fn project_of(pid: u32) -> Option<String> {
+    let pid = Pid::from_u32(pid);
+    let system = look(ProcessesToUpdate::Some(&[pid]))?;
+    variable(system.process(pid)?.environ(), PROJECT).map(str::to_owned)
+}
+
+/// Whether the process still runs; one that only waits to be reaped does not.
+pub(super) fn is_alive(pid: u32) -> bool {
+    let pid = Pid::from_u32(pid);
+    let system = look(ProcessesToUpdate::Some(&[pid]));
+    system.is_some_and(|system| system.process(pid).is_some_and(|process| !is_dead(process.status())))
+}
+
+/// Its resident memory.
+pub(super) fn memory_bytes(pid: u32) -> Option<u64> {
+    let pid = Pid::from_u32(pid);
+    let mut system = System::new().ok()?;
+    let kind = ProcessRefreshKind::nothing().with_memory();
+    system.refresh_processes_specifics(ProcessesToUpdate::Some(&[pid]), true, kind);
+    system.process(pid).map(sysinfo::Process::memory)
+}
+
+/// `None` on a platform that does not tell about processes.
+fn look(which: ProcessesToUpdate<'_>) -> Option<System> {
+    let mut system = System::new().ok()?;
+    let kind = ProcessRefreshKind::nothing().with_environ(UpdateKind::Always);
+    system.refresh_processes_specifics(which, true, kind);
+    Some(system)
+}
+
+fn is_dead(status: ProcessStatus) -> bool {
+    matches!(status, ProcessStatus::Zombie | ProcessStatus::Dead)
+}
+
+fn node(process: &sysinfo::Process) -> Option<ObservedNode> {
+    let environment = process.environ();
+    let state = match process.status() {
+        status if is_dead(status) => return None,
+        ProcessStatus::Stop => NodeState::Paused,
+        _ => NodeState::Running,
+    };
+    Some(ObservedNode {
+        name: variable(environment, NODE)?.to_owned(),
+        id: process.pid().to_string(),
+        state,
+        image: variable(environment, CONTENT).unwrap_or_default().to_owned(),
+        config: variable(environment, CONFIG).and_then(|json| serde_json::from_str(json).ok()),
+    })
+}
+
+fn variable<'a>(environment: &'a [impl AsRef<OsStr>], name: &str) -> Option<&'a str> {
+    environment.iter().find_map(|pair| pair.as_ref().to_str()?.strip_prefix(name)?.strip_prefix('='))
+}

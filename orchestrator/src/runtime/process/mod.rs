@@ -1,0 +1,180 @@
+//! Nodes as processes on this machine: each in its own process group on 127.0.0.1, found again by a marker in its
+//! environment, data and log under the user's state directory.
+
+mod logs;
+pub(crate) mod marker;
+mod place;
+mod spawn;
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use nix::errno::Errno;
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
+use tokio::time::Instant;
+
+use super::{LogRequest, LogStream, Runtime, Site, ports};
+use crate::build::Target;
+use crate::failure::Failure;
+use crate::launch::Addressing;
+use crate::observed::{Observed, ObservedImage, ObservedNode, ObservedVolume};
+use crate::plan::{Operation, volume_name};
+
+/// After this time a process that was asked to stop is killed.
+const STOP_PATIENCE: Duration = Duration::from_secs(10);
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// The processes of this user.
+pub(crate) struct Processes {
+    /// Under which every project has its folder.
+    state: PathBuf,
+}
+
+impl Processes {
+    pub(crate) fn open() -> Result<Self, Failure> {
+        Ok(Self { state: place::state_folder()? })
+    }
+
+    fn folder(&self, project: &str) -> PathBuf {
+        self.state.join(project)
+    }
+}
+
+fn failed(what: impl AsRef<str>) -> impl FnOnce(std::io::Error) -> Failure {
+    move |error| Failure::Engine(format!("{}: {error}", what.as_ref()))
+}
+
+#[async_trait]
+impl Runtime for Processes {
+    fn name(&self) -> &'static str {
+        "process"
+    }
+
+    fn addressing(&self) -> Addressing {
+        Addressing::Loopback
+    }
+
+    fn target(&self) -> Target {
+        Target::Native
+    }
+
+    async fn observe(&self, site: &Site<'_>) -> Result<Observed, Failure> {
+        let project = &site.spec.name;
+        let nodes = marker::nodes(project);
+        let held = |port: &u16| nodes.iter().any(|n| n.config.as_ref().is_some_and(|c| c.host_port == *port));
+        let wanted = site.spec.nodes.iter().map(|node| node.host_port).filter(|port| !held(port));
+        let image = site.artifact.map(|artifact| ObservedImage {
+            id: artifact.content.clone(),
+            content: Some(artifact.content.clone()),
+            ours: true,
+        });
+        let volumes = place::nodes_with_data(&self.folder(project));
+        let volumes = volumes
+            .iter()
+            .map(|node| ObservedVolume { name: volume_name(project, node), project: Some(project.clone()) });
+        Ok(Observed { image, ports: ports::taken(wanted), volumes: volumes.collect(), nodes, ..Observed::default() })
+    }
+
+    async fn nodes(&self, project: &str) -> Result<Vec<ObservedNode>, Failure> {
+        Ok(marker::nodes(project))
+    }
+
+    async fn projects(&self) -> Result<BTreeSet<String>, Failure> {
+        Ok(marker::projects().into_iter().chain(place::folders(&self.state)).collect())
+    }
+
+    async fn perform(&self, operation: &Operation, site: &Site<'_>) -> Result<Option<Operation>, Failure> {
+        let project = &site.spec.name;
+        match operation {
+            Operation::CreateVolume { node, volume } => {
+                place::create_data(&self.folder(project), node)?;
+                Ok(Some(Operation::RemoveVolume { volume: volume.clone() }))
+            }
+            Operation::RemoveVolume { volume } => {
+                let node = volume.strip_prefix(&format!("{project}-")).unwrap_or(volume);
+                place::remove_data(&self.folder(project), node)?;
+                Ok(None)
+            }
+            Operation::StartNode { launch } => {
+                let artifact = site.artifact.ok_or_else(|| no_binary(site))?;
+                let pid = spawn::spawn(&self.folder(project), launch, artifact, project)?;
+                Ok(Some(Operation::RemoveNode { name: launch.name.clone(), id: pid.to_string() }))
+            }
+            Operation::ResumeNode { name, id } => {
+                signal(id, Signal::SIGCONT).map_err(|e| Failure::Engine(format!("cannot resume {name}: {e}")))?;
+                Ok(None)
+            }
+            Operation::StopNode { name, id } => stop(name, id).await.map(|()| None),
+            Operation::RemoveNode { name, id } => kill(name, id).await.map(|()| None),
+            // There is nothing between the binary and its process.
+            Operation::BuildImage
+            | Operation::CreateNode { .. }
+            | Operation::CreateNetwork
+            | Operation::RemoveNetwork { .. }
+            | Operation::RemoveImage { .. } => Ok(None),
+        }
+    }
+
+    async fn logs(&self, project: &str, node: &ObservedNode, request: &LogRequest) -> Result<LogStream, Failure> {
+        logs::stream(place::log_file(&self.folder(project), &node.name), request.clone(), node)
+    }
+
+    async fn memory_bytes(&self, node: &ObservedNode) -> Option<u64> {
+        marker::memory_bytes(node.id.parse().ok()?)
+    }
+
+    async fn last_words(&self, _node: &ObservedNode) -> Option<String> {
+        None
+    }
+
+    async fn prune_images(&self) -> Result<usize, Failure> {
+        Ok(0)
+    }
+}
+
+fn no_binary(site: &Site<'_>) -> Failure {
+    let name = &site.spec.name;
+    Failure::Image(format!(
+        "there are no sources here to build the node of {name} from; run in the clone, or name its cluster.yaml with -f"
+    ))
+}
+
+/// Every node leads a process group of its own.
+fn signal(id: &str, signal: Signal) -> Result<(), Errno> {
+    let Ok(pid) = id.parse() else { return Err(Errno::EINVAL) };
+    match killpg(Pid::from_raw(pid), signal) {
+        Err(Errno::ESRCH) => Ok(()),
+        other => other,
+    }
+}
+
+async fn stop(name: &str, id: &str) -> Result<(), Failure> {
+    signal(id, Signal::SIGTERM).map_err(|error| Failure::Engine(format!("cannot stop {name}: {error}")))?;
+    if ended(id, STOP_PATIENCE).await {
+        return Ok(());
+    }
+    kill(name, id).await
+}
+
+async fn kill(name: &str, id: &str) -> Result<(), Failure> {
+    signal(id, Signal::SIGKILL).map_err(|error| Failure::Engine(format!("cannot kill {name}: {error}")))?;
+    if ended(id, STOP_PATIENCE).await {
+        return Ok(());
+    }
+    Err(Failure::Engine(format!("{name} (process {id}) does not end although it was killed")))
+}
+
+async fn ended(id: &str, patience: Duration) -> bool {
+    let Ok(pid) = id.parse() else { return true };
+    let deadline = Instant::now() + patience;
+    while marker::is_alive(pid) {
+        if Instant::now() >= deadline {
+            return false;
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+    true
+}

@@ -2,12 +2,21 @@
 //!
 //! Data walks one way: `http` and `peer` turn bytes into inputs, `runtime` owns the core and is the only caller of it,
 //! and its effects go back out through `peer`, `storage` and the waiting requests. Nothing here is global, so any number
-//! of nodes live in one process.
+//! of nodes live in one process; only [`logging`] is, and only the binary installs it.
 
 pub mod config;
+mod healthcheck;
+mod http;
+pub mod logging;
+mod metrics;
+mod peer;
 mod run;
+mod runtime;
+mod storage;
+mod tasks;
 
 pub use self::{
     config::{Config, ConfigError, Dialect, LogFormat},
+    healthcheck::healthcheck,
     run::{RunError, bind, run},
 };

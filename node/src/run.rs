@@ -1,23 +1,43 @@
 //! One node from start to stop.
 
-use std::{future::Future, io};
+use std::{future::Future, io, net::SocketAddr, sync::Arc};
 
+use futures_util::future::select_all;
+use node_core::Settings;
 use thiserror::Error;
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::mpsc};
+use tracing::{error, info};
 
-use crate::Config;
+use crate::{
+    Config, Dialect,
+    http::{self, Api, Server, Shape},
+    metrics::Metrics,
+    peer::Links,
+    runtime::{self, PEER_INPUTS_MAX, Runtime},
+    storage::MemoryStorage,
+    tasks::Tasks,
+};
 
 /// Why a node ended without being asked to.
 #[derive(Debug, Error)]
 pub enum RunError {
     /// A port cannot be listened on.
-    #[error("cannot listen on {address}: {source}")]
+    #[error("cannot listen on {address}")]
     Bind {
         /// The address and port.
-        address: std::net::SocketAddr,
+        address: SocketAddr,
         /// What the system said.
         source: io::Error,
     },
+    /// There is nothing to serve on.
+    #[error("no listeners")]
+    NoListeners,
+    /// What was stored cannot be read, or the node cannot begin.
+    #[error("cannot start")]
+    Start(#[source] io::Error),
+    /// A sync has failed: nothing written after it could be promised.
+    #[error("the storage has failed")]
+    Storage(#[source] io::Error),
 }
 
 /// Listens on the main port and on the extra ones.
@@ -27,9 +47,7 @@ pub enum RunError {
 pub async fn bind(config: &Config) -> Result<Vec<TcpListener>, RunError> {
     let mut listeners = Vec::new();
     for address in config.listen_addresses() {
-        let listener = TcpListener::bind(address)
-            .await
-            .map_err(|source| RunError::Bind { address, source })?;
+        let listener = TcpListener::bind(address).await.map_err(|source| RunError::Bind { address, source })?;
         listeners.push(listener);
     }
     Ok(listeners)
@@ -46,7 +64,67 @@ pub async fn run(
     listeners: Vec<TcpListener>,
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), RunError> {
-    let _ = (config, listeners);
-    shutdown.await;
+    if listeners.is_empty() {
+        return Err(RunError::NoListeners);
+    }
+    let tasks = Tasks::default();
+    let _stop_on_drop = tasks.stop_on_drop();
+    let dialect = config.dialect_in_force();
+    let metrics = Arc::new(Metrics::new(&config.socket_address.to_string(), name(dialect)));
+
+    let (peer_inputs, from_peers) = mpsc::channel(PEER_INPUTS_MAX);
+    let (store, inputs) = runtime::inputs(from_peers);
+    let links = Links::new(
+        config.socket_address,
+        getrandom::u64().map_err(|error| RunError::Start(io::Error::other(error)))?,
+        peer_inputs,
+        metrics.peers.clone(),
+        tasks.clone(),
+    );
+    let recovered = runtime::recover(Box::new(MemoryStorage)).await.map_err(RunError::Start)?;
+    let settings = Settings {
+        address: config.socket_address,
+        view: config.view.clone(),
+        shard_count: config.shard_count,
+        secret: config.cluster_secret.clone(),
+    };
+    let runtime =
+        Runtime::new(settings, recovered, inputs, links.clone(), metrics.runtime.clone()).map_err(RunError::Start)?;
+    let api = Api::new(store, config.cluster_secret.as_deref(), config.body_limit_bytes);
+    let router = http::router(&api, Shape::of_class_paths(dialect), metrics, links);
+    let server = Server::new(router, tasks.subgroup());
+
+    let mut failed = tasks.spawn(runtime.run());
+    let accepting = select_all(listeners.into_iter().map(|listener| Box::pin(server.accept(listener))));
+    info!(
+        version = env!("CARGO_PKG_VERSION"),
+        address = %config.socket_address,
+        dialect = name(dialect),
+        nodes = config.view.len(),
+        shards = config.shard_count,
+        "node started"
+    );
+    tokio::select! {
+        () = shutdown => {}
+        (never, ..) = accepting => match never {},
+        failure = &mut failed => {
+            let failure = match failure {
+                Ok(failure) => failure.unwrap_or_else(|| io::Error::other("stopped")),
+                Err(panic) => io::Error::other(panic),
+            };
+            error!(error = %failure, "the store has stopped");
+            return Err(RunError::Storage(failure));
+        }
+    }
+    info!("stopping");
+    server.drain().await;
+    info!("stopped");
     Ok(())
+}
+
+fn name(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Y2019 => "2019",
+        Dialect::Y2021 | Dialect::Auto => "2021",
+    }
 }

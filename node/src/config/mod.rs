@@ -92,23 +92,13 @@ impl Config {
     ///
     /// # Errors
     /// [`ConfigError`] for the first bad variable.
-    pub fn from_env(
-        variables: impl IntoIterator<Item = (String, String)>,
-    ) -> Result<Self, ConfigError> {
+    pub fn from_env(variables: impl IntoIterator<Item = (String, String)>) -> Result<Self, ConfigError> {
         let variables = Variables::new(variables);
         let socket_address = variables
-            .parsed(
-                "SOCKET_ADDRESS",
-                "ip:port with a port above 0",
-                socket_address_of,
-            )?
+            .parsed("SOCKET_ADDRESS", "ip:port with a port above 0", socket_address_of)?
             .ok_or_else(|| ConfigError::missing("SOCKET_ADDRESS", "ip:port"))?;
         let view = variables
-            .list(
-                "VIEW",
-                "a comma-separated list of ip:port",
-                socket_address_of,
-            )?
+            .list("VIEW", "a comma-separated list of ip:port", socket_address_of)?
             .ok_or_else(|| ConfigError::missing("VIEW", "a comma-separated list of ip:port"))?;
         if !view.contains(&socket_address) {
             let expected = format!("a list that contains SOCKET_ADDRESS ({socket_address})");
@@ -124,14 +114,10 @@ impl Config {
             config.bind_address = address;
         }
         let ports = "a comma-separated list of ports from 1 to 65535";
-        config.extra_ports = variables
-            .list("EXTRA_PORTS", ports, port)?
-            .unwrap_or_default();
+        config.extra_ports = variables.list("EXTRA_PORTS", ports, port)?.unwrap_or_default();
         config.extra_ports.sort_unstable();
         config.extra_ports.dedup();
-        config
-            .extra_ports
-            .retain(|port| *port != socket_address.port());
+        config.extra_ports.retain(|port| *port != socket_address.port());
         if let Some(path) = variables.get("DATA_DIR") {
             config.data_dir = PathBuf::from(path);
         }
@@ -172,9 +158,7 @@ impl Config {
 }
 
 fn socket_address_of(text: &str) -> Option<SocketAddr> {
-    text.parse()
-        .ok()
-        .filter(|address: &SocketAddr| address.port() > 0)
+    text.parse().ok().filter(|address: &SocketAddr| address.port() > 0)
 }
 
 fn port(text: &str) -> Option<u16> {
@@ -199,9 +183,7 @@ fn log_format(text: &str) -> Option<LogFormat> {
 }
 
 fn log_level(text: &str) -> Option<String> {
-    text.parse::<tracing_subscriber::filter::EnvFilter>()
-        .ok()
-        .map(|_| text.to_owned())
+    text.parse::<tracing_subscriber::filter::EnvFilter>().ok().map(|_| text.to_owned())
 }
 
 /// `SHARD_COUNT`, which needs two nodes a shard from two shards on: one shard may begin alone.
@@ -210,10 +192,7 @@ fn shard_count(variables: &Variables, nodes: usize) -> Result<Option<u32>, Confi
     let count: Option<u32> = variables.parsed("SHARD_COUNT", "a positive integer", positive)?;
     match count {
         Some(count) if count > 1 && nodes < (count as usize).saturating_mul(2) => {
-            let expected = format!(
-                "at most {} for the {nodes} nodes in VIEW: every shard needs two",
-                nodes.max(2) / 2
-            );
+            let expected = format!("at most {} for the {nodes} nodes in VIEW: every shard needs two", nodes.max(2) / 2);
             Err(variables.bad("SHARD_COUNT", expected))
         }
         count => Ok(count),

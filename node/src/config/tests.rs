@@ -1,13 +1,8 @@
 use super::{Config, ConfigError, Dialect, LogFormat};
 
 fn read(extra: &[(&str, &str)]) -> Result<Config, ConfigError> {
-    let base = [
-        ("SOCKET_ADDRESS", "10.10.0.2:8080"),
-        (
-            "VIEW",
-            "10.10.0.2:8080,10.10.0.3:8080,10.10.0.4:8080,10.10.0.5:8080",
-        ),
-    ];
+    let base =
+        [("SOCKET_ADDRESS", "10.10.0.2:8080"), ("VIEW", "10.10.0.2:8080,10.10.0.3:8080,10.10.0.4:8080,10.10.0.5:8080")];
     let pairs = base.iter().chain(extra);
     Config::from_env(pairs.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
 }
@@ -25,19 +20,13 @@ fn the_class_environment_is_enough() {
     assert_eq!(config.view.len(), 4);
     assert_eq!(config.dialect_in_force(), Dialect::Y2019);
     assert_eq!(config.body_limit_bytes, 1_048_576);
-    let listen: Vec<_> = config
-        .listen_addresses()
-        .map(|address| address.to_string())
-        .collect();
+    let listen: Vec<_> = config.listen_addresses().map(|address| address.to_string()).collect();
     assert_eq!(listen, ["0.0.0.0:8080"]);
 }
 
 #[test]
 fn the_port_tells_the_generation_unless_it_is_named() {
-    let other = [
-        ("SOCKET_ADDRESS", "10.10.0.2:8085"),
-        ("VIEW", "10.10.0.2:8085"),
-    ];
+    let other = [("SOCKET_ADDRESS", "10.10.0.2:8085"), ("VIEW", "10.10.0.2:8085")];
     assert_eq!(read(&other).unwrap().dialect_in_force(), Dialect::Y2021);
     let named = read(&[("API_DIALECT", "2021")]).unwrap();
     assert_eq!(named.dialect_in_force(), Dialect::Y2021);
@@ -53,12 +42,7 @@ fn a_view_may_have_blanks_duplicates_and_a_last_comma() {
 
 #[test]
 fn an_empty_variable_is_absent() {
-    let config = read(&[
-        ("SHARD_COUNT", ""),
-        ("CLUSTER_SECRET", " "),
-        ("EXTRA_PORTS", ""),
-    ])
-    .unwrap();
+    let config = read(&[("SHARD_COUNT", ""), ("CLUSTER_SECRET", " "), ("EXTRA_PORTS", "")]).unwrap();
     assert_eq!(config.shard_count, None);
     assert_eq!(config.cluster_secret, None);
     assert!(config.extra_ports.is_empty());
@@ -66,15 +50,8 @@ fn an_empty_variable_is_absent() {
 
 #[test]
 fn an_extra_port_equal_to_the_main_one_is_dropped() {
-    let config = read(&[
-        ("EXTRA_PORTS", "8082, 8080,8082"),
-        ("BIND_ADDRESS", "127.0.0.1"),
-    ])
-    .unwrap();
-    let listen: Vec<_> = config
-        .listen_addresses()
-        .map(|address| address.to_string())
-        .collect();
+    let config = read(&[("EXTRA_PORTS", "8082, 8080,8082"), ("BIND_ADDRESS", "127.0.0.1")]).unwrap();
+    let listen: Vec<_> = config.listen_addresses().map(|address| address.to_string()).collect();
     assert_eq!(listen, ["127.0.0.1:8080", "127.0.0.1:8082"]);
 }
 
@@ -91,16 +68,8 @@ fn a_complaint_names_variable_value_and_expectation() {
         ("SOCKET_ADDRESS", "node1:8080", "ip:port"),
         ("SOCKET_ADDRESS", "10.10.0.2", "ip:port"),
         ("SOCKET_ADDRESS", "10.10.0.2:0", "ip:port"),
-        (
-            "VIEW",
-            "10.10.0.2:8080,node2:8080",
-            "comma-separated list of ip:port",
-        ),
-        (
-            "VIEW",
-            "10.10.0.3:8080",
-            "contains SOCKET_ADDRESS (10.10.0.2:8080)",
-        ),
+        ("VIEW", "10.10.0.2:8080,node2:8080", "comma-separated list of ip:port"),
+        ("VIEW", "10.10.0.3:8080", "contains SOCKET_ADDRESS (10.10.0.2:8080)"),
         ("SHARD_COUNT", "0", "a positive integer"),
         ("SHARD_COUNT", "-1", "a positive integer"),
         ("SHARD_COUNT", "two", "a positive integer"),
@@ -115,20 +84,14 @@ fn a_complaint_names_variable_value_and_expectation() {
     ];
     for (name, value, expected) in cases {
         let line = complaint(&[(name, value)]);
-        assert!(
-            line.starts_with(&format!("{name}={value:?}: expected ")),
-            "{line}"
-        );
+        assert!(line.starts_with(&format!("{name}={value:?}: expected ")), "{line}");
         assert!(line.contains(expected), "{line}");
     }
 }
 
 #[test]
 fn address_and_view_are_required() {
-    assert_eq!(
-        complaint(&[("SOCKET_ADDRESS", "")]),
-        "SOCKET_ADDRESS is not set: expected ip:port"
-    );
+    assert_eq!(complaint(&[("SOCKET_ADDRESS", "")]), "SOCKET_ADDRESS is not set: expected ip:port");
     assert!(complaint(&[("VIEW", "")]).starts_with("VIEW is not set: expected "));
 }
 

@@ -9,9 +9,7 @@ pub(super) struct Variables(BTreeMap<String, String>);
 
 impl Variables {
     pub(super) fn new(variables: impl IntoIterator<Item = (String, String)>) -> Self {
-        let trimmed = variables
-            .into_iter()
-            .map(|(name, value)| (name, value.trim().to_owned()));
+        let trimmed = variables.into_iter().map(|(name, value)| (name, value.trim().to_owned()));
         let mut variables: BTreeMap<_, _> = trimmed.collect();
         variables.retain(|_, value| !value.is_empty());
         Self(variables)
@@ -23,11 +21,7 @@ impl Variables {
 
     /// The error that names `name` and its value.
     pub(super) fn bad(&self, name: &'static str, expected: impl Into<String>) -> ConfigError {
-        ConfigError::Bad {
-            name,
-            value: self.get(name).unwrap_or_default().to_owned(),
-            expected: expected.into(),
-        }
+        ConfigError::Bad { name, value: self.get(name).unwrap_or_default().to_owned(), expected: expected.into() }
     }
 
     /// A variable that is one `T`.
@@ -37,9 +31,7 @@ impl Variables {
         expected: &str,
         parse: impl Fn(&str) -> Option<T>,
     ) -> Result<Option<T>, ConfigError> {
-        self.get(name)
-            .map(|text| parse(text).ok_or_else(|| self.bad(name, expected)))
-            .transpose()
+        self.get(name).map(|text| parse(text).ok_or_else(|| self.bad(name, expected))).transpose()
     }
 
     /// A variable that is a comma-separated list of `T`; blanks around commas and empty items are tolerated.
@@ -49,13 +41,7 @@ impl Variables {
         expected: &str,
         parse: impl Fn(&str) -> Option<T>,
     ) -> Result<Option<Vec<T>>, ConfigError> {
-        let items = |text: &str| {
-            text.split(',')
-                .map(str::trim)
-                .filter(|item| !item.is_empty())
-                .map(&parse)
-                .collect()
-        };
+        let items = |text: &str| text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(&parse).collect();
         self.parsed(name, expected, items)
     }
 }

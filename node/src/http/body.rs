@@ -1,0 +1,152 @@
+//! Request bodies: read within the limit, and parsed once.
+
+use std::time::Duration;
+
+use axum::{
+    body::Body,
+    extract::Request,
+    http::header::{CONTENT_LENGTH, EXPECT, HeaderName},
+};
+use bytes::Bytes;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use node_core::{Address, Token};
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+use tokio::time::timeout;
+
+use super::{api::Api, error::ApiError};
+
+/// A body over the limit is read up to here and thrown away: a client that is still sending would miss the answer.
+const DRAIN_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// The same, in time.
+const DRAIN_TIME_MAX: Duration = Duration::from_secs(5);
+
+/// The body of a key-value request, or of any other; unknown fields are ignored.
+#[derive(Default, Deserialize)]
+pub(super) struct Fields<'a> {
+    /// The text of any JSON value, null included.
+    #[serde(borrow, default, deserialize_with = "present")]
+    pub(super) value: Option<&'a RawValue>,
+    #[serde(borrow, default, rename = "causal-metadata")]
+    causal_metadata: Option<&'a RawValue>,
+    #[serde(borrow, default, rename = "socket-address", deserialize_with = "present")]
+    socket_address: Option<&'a RawValue>,
+    #[serde(borrow, default, rename = "shard-count", deserialize_with = "present")]
+    shard_count: Option<&'a RawValue>,
+}
+
+/// Keeps a null apart from an absent field.
+fn present<'de: 'a, 'a, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'a RawValue>, D::Error> {
+    <&RawValue>::deserialize(deserializer).map(Some)
+}
+
+/// Reads the body of a request.
+///
+/// # Errors
+/// [`ApiError::BodyTooLarge`], or [`ApiError::Malformed`] when it ends early.
+pub(super) async fn read(request: Request, limit: usize) -> Result<Bytes, ApiError> {
+    let too_large = ApiError::BodyTooLarge { limit };
+    let announced: Option<u64> = header(&request, &CONTENT_LENGTH).and_then(|length| length.parse().ok());
+    let asks_first = header(&request, &EXPECT).is_some();
+    let mut body = request.into_body();
+    if announced.is_some_and(|length| length > limit as u64) {
+        if !asks_first {
+            drain(body).await;
+        }
+        return Err(too_large);
+    }
+    match Limited::new(&mut body, limit).collect().await {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => {
+            drain(body).await;
+            Err(too_large)
+        }
+        Err(error) => Err(ApiError::Malformed(format!("The request body cannot be read: {error}"))),
+    }
+}
+
+fn header<'a>(request: &'a Request, name: &HeaderName) -> Option<&'a str> {
+    request.headers().get(name)?.to_str().ok()
+}
+
+async fn drain(mut body: Body) {
+    let drained = async {
+        let mut bytes = 0;
+        while let Some(Ok(frame)) = body.frame().await {
+            bytes += frame.data_ref().map_or(0, Bytes::len);
+            if bytes > DRAIN_BYTES_MAX {
+                break;
+            }
+        }
+    };
+    // Whether it ended or not, the client is answered now.
+    let _ = timeout(DRAIN_TIME_MAX, drained).await;
+}
+
+impl<'a> Fields<'a> {
+    /// Parses a body; an empty one has no fields.
+    ///
+    /// # Errors
+    /// [`ApiError::Malformed`] with line and column.
+    pub(super) fn parse(body: &'a [u8]) -> Result<Self, ApiError> {
+        let text = body.trim_ascii_start();
+        if text.is_empty() {
+            return Ok(Self::default());
+        }
+        let malformed =
+            |error: &serde_json::Error| ApiError::Malformed(format!("The request body is not JSON: {error}"));
+        if text.starts_with(b"{") {
+            return serde_json::from_slice(body).map_err(|error| malformed(&error));
+        }
+        // Tells text that is no JSON from JSON that is no object; a derived struct would take an array.
+        serde_json::from_slice::<serde::de::IgnoredAny>(body).map_err(|error| malformed(&error))?;
+        Err(ApiError::Malformed("The request body is not a JSON object".to_owned()))
+    }
+
+    /// What the client has observed: `causal-metadata`, which may be absent, null, empty, or a token.
+    pub(super) fn token(&self, api: &Api) -> Result<Token, ApiError> {
+        let Some(raw) = self.causal_metadata else {
+            return Ok(Token::default());
+        };
+        let text: String = serde_json::from_str(raw.get())
+            .map_err(|_| ApiError::Malformed("causal-metadata is not a string".to_owned()))?;
+        // Some clients send the JSON that they got, as text.
+        let unquoted = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+        let token = unquoted.unwrap_or(&text);
+        Token::decode(token, &api.token_key).map_err(|error| ApiError::Malformed(format!("causal-metadata is {error}")))
+    }
+
+    /// `socket-address`, which must be `ip:port`.
+    pub(super) fn socket_address(&self) -> Result<Address, ApiError> {
+        let raw = self.socket_address.ok_or_else(|| ApiError::Malformed("socket-address is missing".to_owned()))?;
+        let text: Option<String> = serde_json::from_str(raw.get()).ok();
+        text.and_then(|text| text.trim().parse().ok())
+            .filter(|address: &Address| address.port() > 0)
+            .ok_or_else(|| ApiError::Malformed(format!("socket-address is not an \"ip:port\": {}", excerpt(raw))))
+    }
+
+    /// `shard-count`, which must be a positive integer. One beyond any number of nodes is as good as the largest.
+    pub(super) fn shard_count(&self) -> Result<u32, ApiError> {
+        let raw = self.shard_count.ok_or_else(|| ApiError::Malformed("shard-count is missing".to_owned()))?;
+        let text = raw.get();
+        let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        match text.parse() {
+            Ok(count) if count > 0 => Ok(count),
+            Err(_) if digits => Ok(u32::MAX),
+            _ => Err(ApiError::Malformed(format!("shard-count is not a positive integer: {}", excerpt(raw)))),
+        }
+    }
+}
+
+/// The beginning of a value, for an error message.
+fn excerpt(raw: &RawValue) -> String {
+    const CHARACTERS: usize = 40;
+    let mut text: String = raw.get().chars().take(CHARACTERS).collect();
+    if text.len() < raw.get().len() {
+        text.push('…');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,161 @@
+//! Key-value operations.
+
+use axum::{
+    Json,
+    extract::{Request, State},
+    http::{HeaderName, HeaderValue, StatusCode},
+    response::{IntoResponse, Response},
+};
+use node_core::{Key, KeyError, Reply, Request as StoreRequest, ShardId, Token};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::{
+    api::Api,
+    body::{self, Fields},
+    error::ApiError,
+    path,
+};
+
+/// On how many replicas a write was durable when it was answered.
+const REPLICAS_DURABLE: HeaderName = HeaderName::from_static("x-replicas-durable");
+
+/// The body of a success.
+#[derive(Serialize)]
+struct Success<'a> {
+    #[serde(rename = "doesExist", skip_serializing_if = "Option::is_none")]
+    does_exist: Option<bool>,
+    message: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    replaced: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    result: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    value: Option<&'a RawValue>,
+    version: &'a str,
+    #[serde(rename = "causal-metadata")]
+    causal_metadata: &'a str,
+    #[serde(rename = "shard-id")]
+    shard: String,
+}
+
+/// The value of a key.
+pub(super) async fn get(State(api): State<Api>, request: Request) -> Result<Response, ApiError> {
+    let key = key_or_impossible(&request)?;
+    let body = body::read(request, api.body_limit_bytes).await?;
+    let token = Fields::parse(&body)?.token(&api)?;
+    let Some(key) = key else {
+        return Err(never_written(&api, &token));
+    };
+    match api.ask(StoreRequest::Get { key, token }).await? {
+        Reply::Value { value, version, token, shard } => {
+            let value = serde_json::from_slice(&value).map_err(|_| ApiError::Internal("a stored value is not JSON"))?;
+            let success = Success {
+                does_exist: Some(true),
+                message: "Retrieved successfully",
+                replaced: None,
+                result: api.shape.result("found"),
+                value: Some(value),
+                version: &version,
+                causal_metadata: &token,
+                shard: shard.to_string(),
+            };
+            Ok(Json(success).into_response())
+        }
+        reply => Err(unexpected(reply)),
+    }
+}
+
+/// A new value for a key.
+pub(super) async fn put(State(api): State<Api>, request: Request) -> Result<Response, ApiError> {
+    let key = key(&request)?;
+    let body = body::read(request, api.body_limit_bytes).await?;
+    let fields = Fields::parse(&body)?;
+    let value = fields.value.ok_or_else(|| ApiError::Malformed("Value is missing".to_owned()))?;
+    let put = StoreRequest::Put { key, value: value.get().as_bytes().into(), token: fields.token(&api)? };
+    let reply = api.ask(put).await?;
+    written(reply, |replaced| {
+        let (status, message, result) = if replaced {
+            (StatusCode::OK, "Updated successfully", "replaced")
+        } else {
+            (StatusCode::CREATED, "Added successfully", "created")
+        };
+        Written { status, message, result: api.shape.result(result), does_exist: None, replaced: Some(replaced) }
+    })
+}
+
+/// The end of a key.
+pub(super) async fn delete(State(api): State<Api>, request: Request) -> Result<Response, ApiError> {
+    let key = key_or_impossible(&request)?;
+    let body = body::read(request, api.body_limit_bytes).await?;
+    let token = Fields::parse(&body)?.token(&api)?;
+    let Some(key) = key else {
+        return Err(never_written(&api, &token));
+    };
+    let reply = api.ask(StoreRequest::Delete { key, token }).await?;
+    written(reply, |_| Written {
+        status: StatusCode::OK,
+        message: "Deleted successfully",
+        result: api.shape.result("deleted"),
+        does_exist: Some(true),
+        replaced: None,
+    })
+}
+
+/// How a write is reported.
+struct Written {
+    status: StatusCode,
+    message: &'static str,
+    result: Option<&'static str>,
+    does_exist: Option<bool>,
+    replaced: Option<bool>,
+}
+
+fn written(reply: Reply, report: impl FnOnce(bool) -> Written) -> Result<Response, ApiError> {
+    let Reply::Written { replaced, version, shard, replicas_durable } = reply else {
+        return Err(unexpected(reply));
+    };
+    let report = report(replaced);
+    let success = Success {
+        does_exist: report.does_exist,
+        message: report.message,
+        replaced: report.replaced,
+        result: report.result,
+        value: None,
+        version: &version,
+        causal_metadata: &version,
+        shard: shard.to_string(),
+    };
+    let replicas = [(REPLICAS_DURABLE, HeaderValue::from(replicas_durable))];
+    Ok((report.status, replicas, Json(success)).into_response())
+}
+
+fn unexpected(reply: Reply) -> ApiError {
+    match reply {
+        Reply::Missing { token, shard } => missing(&token, Some(shard)),
+        _ => ApiError::Internal("the store's answer is not one to a key-value request"),
+    }
+}
+
+fn missing(token: &str, shard: Option<ShardId>) -> ApiError {
+    ApiError::KeyDoesNotExist { token: token.to_owned(), shard }
+}
+
+/// The answer for a key that no PUT can write: it does not exist, and the client has observed nothing new.
+fn never_written(api: &Api, token: &Token) -> ApiError {
+    missing(&token.encode(&api.token_key), None)
+}
+
+/// The key of a request that may create it.
+fn key(request: &Request) -> Result<Key, ApiError> {
+    Key::new(&path::key(request.uri())?).map_err(|error| ApiError::Malformed(error.to_string()))
+}
+
+/// The key of a request that may not; `None` when it is too long to have been written.
+fn key_or_impossible(request: &Request) -> Result<Option<Key>, ApiError> {
+    match Key::new(&path::key(request.uri())?) {
+        Ok(key) => Ok(Some(key)),
+        Err(KeyError::TooLong) => Ok(None),
+        Err(error) => Err(ApiError::Malformed(error.to_string())),
+    }
+}

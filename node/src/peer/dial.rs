@@ -1,0 +1,108 @@
+//! The side that calls: when something waits and there is no link, with a growing pause between failures.
+
+use std::{io, sync::Arc, time::Duration};
+
+use axum::{body::Body, http::StatusCode};
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use node_core::Address;
+use thiserror::Error;
+use tokio::{
+    net::TcpStream,
+    time::{sleep, timeout},
+};
+use tracing::debug;
+
+use super::{
+    Links,
+    handshake::{Hello, Refusal},
+    link::Stream,
+    neighbour::Neighbour,
+    precedence::Dialler,
+};
+
+/// A connection that is not made by then is given up: the next attempt finds a node that has just come back sooner.
+const CONNECT_TIMEOUT: Duration = Duration::from_millis(400);
+/// A node that has accepted the connection may be slow to answer, but not slower than this.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(1);
+/// The pause after the first failure; doubled after each further one.
+const PAUSE_MIN: Duration = Duration::from_millis(50);
+/// The longest pause: with [`CONNECT_TIMEOUT`], a node that has come back is reached within a second.
+const PAUSE_MAX: Duration = Duration::from_millis(400);
+/// A neighbour is forgotten when it is unlinked and unspoken to for this long.
+const IDLE: Duration = Duration::from_secs(60);
+
+#[derive(Debug, Error)]
+enum DialError {
+    #[error("cannot connect: {0}")]
+    Connect(io::Error),
+    #[error("no answer in time")]
+    Timeout,
+    #[error("no HTTP: {0}")]
+    Http(#[from] hyper::Error),
+    #[error("refused with status {0}")]
+    Refused(StatusCode),
+    #[error("not a peer: {0}")]
+    NotAPeer(#[from] Refusal),
+    #[error("another node answers there: {0}")]
+    Another(Address),
+    #[error("the other side's connection takes precedence")]
+    Duplicate,
+}
+
+/// Dials the neighbour each time that it is wanted, until it is forgotten.
+pub(super) async fn whenever_wanted(links: Links, neighbour: Arc<Neighbour>) {
+    let peer = neighbour.address();
+    let mut pause = PAUSE_MIN;
+    loop {
+        if timeout(IDLE, neighbour.dialling_wanted()).await.is_err() {
+            if links.forget_if_idle(&neighbour) {
+                return;
+            }
+            continue;
+        }
+        match dial(&links, peer).await {
+            Ok((stream, hello)) => {
+                pause = PAUSE_MIN;
+                links.adopt(stream, hello, Dialler::Own);
+                continue;
+            }
+            // Its connection is on the way here, or here already.
+            Err(DialError::Duplicate) => {}
+            Err(_) if neighbour.is_linked() => {}
+            Err(error) => {
+                debug!(%peer, %error, "dialling failed");
+                neighbour.lose_queued();
+                links.report_down(peer).await;
+            }
+        }
+        sleep(pause).await;
+        pause = (pause * 2).min(PAUSE_MAX);
+    }
+}
+
+async fn dial(links: &Links, peer: Address) -> Result<(Stream, Hello), DialError> {
+    let connecting = TcpStream::connect(peer);
+    let stream =
+        timeout(CONNECT_TIMEOUT, connecting).await.map_err(|_| DialError::Timeout)?.map_err(DialError::Connect)?;
+    stream.set_nodelay(true).map_err(DialError::Connect)?;
+    timeout(HANDSHAKE_TIMEOUT, upgrade(links, peer, stream)).await.map_err(|_| DialError::Timeout)?
+}
+
+async fn upgrade(links: &Links, peer: Address, stream: TcpStream) -> Result<(Stream, Hello), DialError> {
+    let (mut requests, connection) = http1::handshake(TokioIo::new(stream)).await?;
+    links.0.tasks.spawn(connection.with_upgrades());
+    let request = links.0.own.request::<Body>(peer);
+    let response = requests.send_request(request).await?;
+    match response.status() {
+        StatusCode::SWITCHING_PROTOCOLS => {}
+        StatusCode::CONFLICT => return Err(DialError::Duplicate),
+        status => return Err(DialError::Refused(status)),
+    }
+    let hello = Hello::of_headers(response.headers())?;
+    if hello.address != peer {
+        return Err(DialError::Another(hello.address));
+    }
+    let stream = hyper::upgrade::on(response).await?;
+    Ok((TokioIo::new(stream), hello))
+}

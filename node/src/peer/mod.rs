@@ -1,0 +1,152 @@
+//! Links: one long-lived connection per pair of nodes, over which [`Envelope`]s travel, or are lost.
+//!
+//! Either side dials when it has something to say and no link. A link is an HTTP/1.1 upgrade on the node's own port to
+//! length-delimited frames, each a postcard-encoded envelope; an empty frame only says that the sender lives. Nothing here
+//! is reliable, nor needs to be: a full queue drops, a broken link drops, and the core heals. What a stranger sends to the
+//! port costs a closed connection, never more.
+
+mod accept;
+mod dial;
+mod handshake;
+mod link;
+mod neighbour;
+mod outbox;
+mod precedence;
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use node_core::{Address, Envelope};
+use tokio::sync::mpsc;
+use tracing::{debug, warn};
+
+pub(crate) use self::{accept::accept, handshake::PATH};
+use self::{
+    handshake::Hello,
+    link::Stream,
+    neighbour::{Accepted, Neighbour},
+    precedence::Dialler,
+};
+use crate::{metrics::PeerMetrics, tasks::Tasks};
+
+/// Frames over this are not sent, and end the link they arrive on.
+const FRAME_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Addresses that links are kept for; a stranger's claims are refused beyond it.
+const NEIGHBOURS_MAX: usize = 256;
+
+/// What the links tell the runtime.
+#[derive(Debug)]
+pub(crate) enum PeerInput {
+    /// A message has arrived from the node that it names as its sender.
+    Message(Envelope),
+    /// The link to a node has broken, or could not be made.
+    LinkDown(Address),
+}
+
+/// All links of one node.
+#[derive(Clone)]
+pub(crate) struct Links(Arc<Shared>);
+
+struct Shared {
+    /// This node, as it introduces itself.
+    own: Hello,
+    neighbours: Mutex<BTreeMap<Address, Arc<Neighbour>>>,
+    inputs: mpsc::Sender<PeerInput>,
+    metrics: PeerMetrics,
+    tasks: Tasks,
+}
+
+impl Links {
+    /// Links of the node at `address`; `run` tells this start of it from others and must be random.
+    pub(crate) fn new(
+        address: Address,
+        run: u64,
+        inputs: mpsc::Sender<PeerInput>,
+        metrics: PeerMetrics,
+        tasks: Tasks,
+    ) -> Self {
+        Self(Arc::new(Shared { own: Hello { address, run }, neighbours: Mutex::default(), inputs, metrics, tasks }))
+    }
+
+    /// Sends a message, or loses it.
+    pub(crate) fn send(&self, to: Address, envelope: &Envelope) {
+        // Without a neighbour there is no room for one more address, or this node sends to itself: it is lost.
+        let Some(neighbour) = self.neighbour(to) else {
+            return;
+        };
+        match postcard::to_stdvec(envelope) {
+            Ok(frame) if frame.len() <= FRAME_BYTES_MAX => neighbour.push(frame.into()),
+            Ok(frame) => {
+                warn!(peer = %to, bytes = frame.len(), "a message over the frame limit was dropped");
+                neighbour.metrics.dropped_frames.inc();
+            }
+            Err(error) => {
+                warn!(peer = %to, %error, "a message could not be encoded");
+                neighbour.metrics.dropped_frames.inc();
+            }
+        }
+    }
+
+    /// Whether a connection from `peer` would become its link.
+    fn would_accept(&self, peer: Hello) -> bool {
+        self.neighbour(peer.address).is_some_and(|neighbour| neighbour.would_accept(Dialler::Peer, peer.run))
+    }
+
+    /// Makes a connection the link to its peer, unless another takes precedence; says which.
+    fn adopt(&self, stream: Stream, peer: Hello, dialler: Dialler) -> Accepted {
+        let Some(neighbour) = self.neighbour(peer.address) else {
+            return Accepted::No;
+        };
+        let Some(term) = neighbour.begin(dialler, peer.run) else {
+            return Accepted::No;
+        };
+        let links = self.clone();
+        self.0.tasks.spawn(async move {
+            neighbour.metrics.up.set(1);
+            let end = link::serve(stream, &neighbour, &term, &links.0.inputs).await;
+            debug!(peer = %peer.address, %end, "link closed");
+            // A superseded link is no loss: another one is up.
+            if neighbour.end(&term) {
+                neighbour.metrics.up.set(0);
+                links.report_down(peer.address).await;
+            }
+        });
+        debug!(peer = %peer.address, ?dialler, "link open");
+        Accepted::Yes
+    }
+
+    async fn report_down(&self, peer: Address) {
+        // Fails only when the runtime has ended, and this task is about to.
+        let _ = self.0.inputs.send(PeerInput::LinkDown(peer)).await;
+    }
+
+    /// The neighbour at `address`; a new one begins to dial when it is first sent to.
+    fn neighbour(&self, address: Address) -> Option<Arc<Neighbour>> {
+        let mut neighbours = self.0.neighbours.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(neighbour) = neighbours.get(&address) {
+            return Some(Arc::clone(neighbour));
+        }
+        if address == self.0.own.address || neighbours.len() >= NEIGHBOURS_MAX {
+            return None;
+        }
+        let metrics = self.0.metrics.of(address);
+        let neighbour = Arc::new(Neighbour::new(self.0.own.address, address, metrics));
+        neighbours.insert(address, Arc::clone(&neighbour));
+        let dialling = dial::whenever_wanted(self.clone(), Arc::clone(&neighbour));
+        self.0.tasks.spawn(dialling);
+        Some(neighbour)
+    }
+
+    /// Forgets a neighbour that nothing has been said to or heard from for a while; says whether it was so.
+    fn forget_if_idle(&self, neighbour: &Neighbour) -> bool {
+        let mut neighbours = self.0.neighbours.lock().unwrap_or_else(PoisonError::into_inner);
+        let idle = neighbour.is_idle();
+        if idle {
+            neighbours.remove(&neighbour.address());
+            self.0.metrics.forget(neighbour.address());
+        }
+        idle
+    }
+}

@@ -1,0 +1,153 @@
+//! The one loop that owns the core: everything that happens to the store happens in it, one input after the other.
+//!
+//! Inputs come in through bounded queues, several to a turn; effects go out at the end of each turn, in the core's order.
+//! Nobody else calls the core, and nothing in the loop waits for anything but its next input.
+
+mod clock;
+mod committer;
+mod events;
+mod inputs;
+mod store;
+
+use std::{collections::HashMap, future, io};
+
+use node_core::{Core, Effect, Reply, RequestId, Settings};
+use tokio::{
+    sync::oneshot,
+    time::{Instant, sleep_until},
+};
+
+use self::{clock::Clock, committer::Committer, inputs::Input};
+pub(crate) use self::{
+    committer::recover,
+    inputs::{Inputs, PEER_INPUTS_MAX, inputs},
+    store::{Store, Vitals},
+};
+use crate::{metrics::RuntimeMetrics, peer::Links, storage::Storage};
+
+/// The loop's state.
+pub(crate) struct Runtime {
+    core: Core,
+    clock: Clock,
+    inputs: Inputs,
+    links: Links,
+    committer: Committer,
+    /// Clients that wait for an answer.
+    waiting: HashMap<RequestId, oneshot::Sender<Reply>>,
+    metrics: RuntimeMetrics,
+    /// Monotonic milliseconds at which the core was last told the time.
+    timeout_handled_ms: u64,
+}
+
+impl Runtime {
+    /// Starts the core on what `storage` holds.
+    ///
+    /// # Errors
+    /// When the committer's thread cannot be started.
+    pub(crate) fn new(
+        settings: Settings,
+        (recovered, storage): (node_core::Recovered, Box<dyn Storage>),
+        inputs: Inputs,
+        links: Links,
+        metrics: RuntimeMetrics,
+    ) -> io::Result<Self> {
+        let clock = Clock::start();
+        Ok(Self {
+            core: Core::new(settings, recovered, clock.now()),
+            clock,
+            inputs,
+            links,
+            committer: Committer::start(storage, metrics.clone())?,
+            waiting: HashMap::new(),
+            metrics,
+            timeout_handled_ms: 0,
+        })
+    }
+
+    /// Runs until the storage fails.
+    pub(crate) async fn run(mut self) -> io::Error {
+        loop {
+            if let Err(error) = self.carry_out_effects() {
+                return error;
+            }
+            let due = self.timeout_due();
+            tokio::select! {
+                biased;
+                () = sleep_until(due) => self.handle_timeout(),
+                completed = self.committer.completed() => match completed {
+                    Ok(batch) => self.handle_persisted(batch),
+                    Err(error) => return error,
+                },
+                input = self.inputs.next() => match input {
+                    Some(input) => self.handle(input),
+                    // Every client and peer is gone: so is the node, and with it this future.
+                    None => future::pending().await,
+                },
+            }
+            self.handle_more();
+            self.metrics.turns.inc();
+        }
+    }
+
+    /// When the core wants to be told the time; never more often than once a millisecond.
+    fn timeout_due(&self) -> Instant {
+        let due_ms = self.core.poll_timeout().max(self.timeout_handled_ms + 1);
+        self.clock.instant(due_ms)
+    }
+
+    fn handle_timeout(&mut self) {
+        let now = self.clock.now();
+        self.timeout_handled_ms = now.monotonic_ms;
+        self.core.handle_timeout(now);
+    }
+
+    fn handle_persisted(&mut self, batch: u64) {
+        self.core.handle_persisted(self.clock.now(), batch);
+    }
+
+    /// Whatever else has come in already, so that its effects go out together.
+    fn handle_more(&mut self) {
+        while let Some(input) = self.inputs.next_in_turn() {
+            self.handle(input);
+        }
+    }
+
+    fn handle(&mut self, input: Input) {
+        self.metrics.inputs.inc();
+        let now = self.clock.now();
+        match input {
+            Input::Request { id, request, reply } => {
+                self.waiting.insert(id, reply);
+                self.core.handle_request(now, id, request);
+            }
+            Input::Cancel(id) => {
+                if self.waiting.remove(&id).is_some() {
+                    self.core.handle_cancel(id);
+                }
+            }
+            Input::Message(envelope) => self.core.handle_message(now, envelope),
+            Input::LinkDown(peer) => self.core.handle_link_down(now, peer),
+            Input::Probe(vitals) => {
+                // A probe that has gone away does not matter.
+                let _ = vitals.send(Vitals { ready: self.core.is_ready(), stats: self.core.stats() });
+            }
+        }
+    }
+
+    fn carry_out_effects(&mut self) -> io::Result<()> {
+        while let Some(effect) = self.core.poll_effect() {
+            match effect {
+                Effect::Send { to, envelope } => self.links.send(to, &envelope),
+                Effect::Persist { batch, changes } => self.committer.submit(batch, changes)?,
+                Effect::Reply { id, reply } => {
+                    if let Some(client) = self.waiting.remove(&id) {
+                        // A client that has gone away does not matter.
+                        let _ = client.send(reply);
+                    }
+                }
+                Effect::Event(event) => events::log(&event),
+            }
+        }
+        Ok(())
+    }
+}

@@ -22,29 +22,19 @@ impl Client {
     /// A client without a past.
     #[must_use]
     pub fn new(dialect: Dialect) -> Self {
-        Self {
-            http: reqwest::Client::new(),
-            dialect,
-            token: None,
-        }
+        Self { http: reqwest::Client::new(), dialect, token: None }
     }
 
     /// The same connections, without a past.
     #[must_use]
     pub fn without_token(&self) -> Self {
-        Self {
-            token: None,
-            ..self.clone()
-        }
+        Self { token: None, ..self.clone() }
     }
 
     /// The same connections, with the token of another.
     #[must_use]
     pub fn with_token(&self, token: impl Into<Value>) -> Self {
-        Self {
-            token: Some(token.into()),
-            ..self.clone()
-        }
+        Self { token: Some(token.into()), ..self.clone() }
     }
 
     /// How it speaks.
@@ -72,12 +62,7 @@ impl Client {
     ///
     /// # Errors
     /// See [`get`](Self::get).
-    pub async fn put(
-        &mut self,
-        url: &str,
-        key: &str,
-        value: impl Into<Value>,
-    ) -> Result<Reply, Failure> {
+    pub async fn put(&mut self, url: &str, key: &str, value: impl Into<Value>) -> Result<Reply, Failure> {
         let body = Some(self.body(Some(value.into())));
         self.operate(Method::PUT, url, key, body).await
     }
@@ -91,13 +76,7 @@ impl Client {
         self.operate(Method::DELETE, url, key, body).await
     }
 
-    async fn operate(
-        &mut self,
-        method: Method,
-        url: &str,
-        key: &str,
-        body: Option<Value>,
-    ) -> Result<Reply, Failure> {
+    async fn operate(&mut self, method: Method, url: &str, key: &str, body: Option<Value>) -> Result<Reply, Failure> {
         let path = self.dialect.key_path(key);
         let reply = self.send(method, url, &path, body).await?;
         if let Some(token) = reply.json.get("causal-metadata") {
@@ -118,8 +97,7 @@ impl Client {
     /// # Errors
     /// See [`get`](Self::get).
     pub async fn view(&self, url: &str) -> Result<Reply, Failure> {
-        self.send(Method::GET, url, self.dialect.view_path(), None)
-            .await
+        self.send(Method::GET, url, self.dialect.view_path(), None).await
     }
 
     /// Adds a node to the view.
@@ -128,8 +106,7 @@ impl Client {
     /// See [`get`](Self::get).
     pub async fn put_view(&self, url: &str, address: &str) -> Result<Reply, Failure> {
         let body = json!({ "socket-address": address });
-        self.send(Method::PUT, url, self.dialect.view_path(), Some(body))
-            .await
+        self.send(Method::PUT, url, self.dialect.view_path(), Some(body)).await
     }
 
     /// Takes a node out of the view.
@@ -138,8 +115,7 @@ impl Client {
     /// See [`get`](Self::get).
     pub async fn delete_view(&self, url: &str, address: &str) -> Result<Reply, Failure> {
         let body = json!({ "socket-address": address });
-        self.send(Method::DELETE, url, self.dialect.view_path(), Some(body))
-            .await
+        self.send(Method::DELETE, url, self.dialect.view_path(), Some(body)).await
     }
 
     /// Reads `ids`, `node-shard-id`, `members/<id>` or `key-count/<id>`, named as in fall 2021 whatever the dialect.
@@ -155,12 +131,7 @@ impl Client {
     ///
     /// # Errors
     /// See [`get`](Self::get).
-    pub async fn add_member(
-        &self,
-        url: &str,
-        shard: &str,
-        address: &str,
-    ) -> Result<Reply, Failure> {
+    pub async fn add_member(&self, url: &str, shard: &str, address: &str) -> Result<Reply, Failure> {
         let path = self.dialect.shard_path(&format!("add-member/{shard}"));
         let body = json!({ "socket-address": address });
         self.send(Method::PUT, url, &path, Some(body)).await
@@ -170,11 +141,7 @@ impl Client {
     ///
     /// # Errors
     /// See [`get`](Self::get).
-    pub async fn reshard(
-        &self,
-        url: &str,
-        shard_count: impl Into<Value>,
-    ) -> Result<Reply, Failure> {
+    pub async fn reshard(&self, url: &str, shard_count: impl Into<Value>) -> Result<Reply, Failure> {
         let path = self.dialect.shard_path("reshard");
         let body = json!({ "shard-count": shard_count.into() });
         self.send(Method::PUT, url, &path, Some(body)).await
@@ -184,13 +151,7 @@ impl Client {
     ///
     /// # Errors
     /// See [`get`](Self::get).
-    pub async fn send(
-        &self,
-        method: Method,
-        url: &str,
-        path: &str,
-        body: Option<Value>,
-    ) -> Result<Reply, Failure> {
+    pub async fn send(&self, method: Method, url: &str, path: &str, body: Option<Value>) -> Result<Reply, Failure> {
         let request = self.http.request(method, format!("{url}{path}"));
         let Some(body) = body else {
             return exchange(request, String::new()).await;
@@ -203,13 +164,7 @@ impl Client {
     ///
     /// # Errors
     /// See [`get`](Self::get).
-    pub async fn send_text(
-        &self,
-        method: Method,
-        url: &str,
-        path: &str,
-        body: &str,
-    ) -> Result<Reply, Failure> {
+    pub async fn send_text(&self, method: Method, url: &str, path: &str, body: &str) -> Result<Reply, Failure> {
         let request = self.http.request(method, format!("{url}{path}"));
         exchange(request, body.to_owned()).await
     }
@@ -220,18 +175,12 @@ const BODY_SHOWN_CHARS: usize = 600;
 
 async fn exchange(request: reqwest::RequestBuilder, body: String) -> Result<Reply, Failure> {
     let shown: String = body.chars().take(BODY_SHOWN_CHARS).collect();
-    let request = if body.is_empty() {
-        request
-    } else {
-        request.body(body)
-    };
+    let request = if body.is_empty() { request } else { request.body(body) };
     let (http, request) = request.timeout(TIMEOUT).build_split();
     let request = request.map_err(|error| Failure::new("a valid request").with(error))?;
     let request_line = format!("{} {} {shown}", request.method(), request.url());
     let no_reply = |error: reqwest::Error| {
-        Failure::new("an HTTP reply")
-            .with(format!("request: {request_line}"))
-            .with(format!("error:   {error:?}"))
+        Failure::new("an HTTP reply").with(format!("request: {request_line}")).with(format!("error:   {error:?}"))
     };
     let start = Instant::now();
     let response = http.execute(request).await.map_err(no_reply)?;

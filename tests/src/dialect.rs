@@ -40,9 +40,7 @@ impl Dialect {
         if self == Self::Fall2021 {
             return format!("/shard/{operation}");
         }
-        let long = ["ids", "members", "key-count"]
-            .iter()
-            .any(|short| operation.starts_with(short));
+        let long = ["ids", "members", "key-count"].iter().any(|short| operation.starts_with(short));
         let prefix = match (long, operation) {
             (true, "ids") => "shard-",
             (true, _) => "shard-id-",
@@ -113,21 +111,9 @@ mod tests {
         let seed = Dialect::Seed2019;
         assert_eq!(seed.key_path("a/b ü"), "/key-value-store/a%2Fb%20%C3%BC");
         assert_eq!(seed.shard_path("ids"), "/key-value-store-shard/shard-ids");
-        assert_eq!(
-            seed.shard_path("members/1"),
-            "/key-value-store-shard/shard-id-members/1"
-        );
-        assert_eq!(
-            seed.shard_path("key-count/1"),
-            "/key-value-store-shard/shard-id-key-count/1"
-        );
-        assert_eq!(
-            seed.shard_path("node-shard-id"),
-            "/key-value-store-shard/node-shard-id"
-        );
-        assert_eq!(
-            Dialect::Fall2021.shard_path("members/1"),
-            "/shard/members/1"
-        );
+        assert_eq!(seed.shard_path("members/1"), "/key-value-store-shard/shard-id-members/1");
+        assert_eq!(seed.shard_path("key-count/1"), "/key-value-store-shard/shard-id-key-count/1");
+        assert_eq!(seed.shard_path("node-shard-id"), "/key-value-store-shard/node-shard-id");
+        assert_eq!(Dialect::Fall2021.shard_path("members/1"), "/shard/members/1");
     }
 }

@@ -14,11 +14,7 @@ impl Failure {
     #[must_use]
     #[track_caller]
     pub fn new(expected: impl Into<String>) -> Self {
-        Self {
-            expected: expected.into(),
-            evidence: Vec::new(),
-            location: Location::caller(),
-        }
+        Self { expected: expected.into(), evidence: Vec::new(), location: Location::caller() }
     }
 
     /// Adds what was seen.
@@ -55,9 +51,5 @@ impl std::error::Error for Failure {}
 /// [`Failure`] when it does not.
 #[track_caller]
 pub fn ensure<S: Into<String>>(holds: bool, expected: impl FnOnce() -> S) -> Result<(), Failure> {
-    if holds {
-        Ok(())
-    } else {
-        Err(Failure::new(expected()))
-    }
+    if holds { Ok(()) } else { Err(Failure::new(expected())) }
 }

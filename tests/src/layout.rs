@@ -20,9 +20,7 @@ impl Layout {
         let mut members = BTreeMap::new();
         for id in shard_ids(client, url).await? {
             let reply = client.shard(url, &format!("members/{id}")).await?;
-            let list = reply
-                .must_be(200)?
-                .field(client.dialect().members_field())?;
+            let list = reply.must_be(200)?.field(client.dialect().members_field())?;
             let list = client.dialect().read_list(list);
             let list = list.ok_or_else(|| reply.contradicts("a list in the dialect's shape"))?;
             members.insert(id, list);
@@ -46,9 +44,7 @@ impl Layout {
         let mut counts = BTreeMap::new();
         for id in shard_ids(client, url).await? {
             let reply = client.shard(url, &format!("key-count/{id}")).await?;
-            let count = reply
-                .must_be(200)?
-                .field(client.dialect().key_count_field())?;
+            let count = reply.must_be(200)?.field(client.dialect().key_count_field())?;
             let count = count.as_u64();
             let count = count.ok_or_else(|| reply.contradicts("the count to be an integer"))?;
             counts.insert(id, count);
@@ -60,8 +56,6 @@ impl Layout {
 /// The ids of all shards, as `url` tells them.
 async fn shard_ids(client: &Client, url: &str) -> Result<Vec<String>, Failure> {
     let reply = client.shard(url, "ids").await?;
-    let list = client
-        .dialect()
-        .read_list(reply.must_be(200)?.field("shard-ids")?);
+    let list = client.dialect().read_list(reply.must_be(200)?.field("shard-ids")?);
     list.ok_or_else(|| reply.contradicts("a list in the dialect's shape"))
 }

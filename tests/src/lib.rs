@@ -7,16 +7,16 @@
 mod client;
 mod cluster;
 mod dialect;
-mod eventually;
 mod failure;
 mod layout;
 mod reply;
+mod waiting;
 pub mod workload;
 
 pub use client::Client;
 pub use cluster::{Cluster, Node};
 pub use dialect::Dialect;
-pub use eventually::eventually;
 pub use failure::{Failure, ensure};
 pub use layout::Layout;
 pub use reply::Reply;
+pub use waiting::{eventually, throughout};

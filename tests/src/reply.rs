@@ -38,11 +38,7 @@ impl Reply {
     /// [`Failure`] with the exchange.
     #[track_caller]
     pub fn must_be(&self, status: u16) -> Result<&Self, Failure> {
-        if self.status == status {
-            Ok(self)
-        } else {
-            Err(self.contradicts(format!("status {status}")))
-        }
+        if self.status == status { Ok(self) } else { Err(self.contradicts(format!("status {status}"))) }
     }
 
     /// The field must have exactly this JSON value.
@@ -109,22 +105,14 @@ impl Reply {
     /// [`Failure`] with the exchange.
     #[track_caller]
     pub fn must_come_within(&self, limit: Duration) -> Result<&Self, Failure> {
-        if self.elapsed <= limit {
-            Ok(self)
-        } else {
-            Err(self.contradicts(format!("an answer within {limit:?}")))
-        }
+        if self.elapsed <= limit { Ok(self) } else { Err(self.contradicts(format!("an answer within {limit:?}"))) }
     }
 }
 
 impl fmt::Display for Reply {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "request: {}", self.request)?;
-        write!(
-            f,
-            "reply:   {} after {:?}, {}",
-            self.status, self.elapsed, self.text
-        )?;
+        write!(f, "reply:   {} after {:?}, {}", self.status, self.elapsed, self.text)?;
         for (name, value) in &self.headers {
             write!(f, "\n         {name}: {}", value.to_str().unwrap_or("?"))?;
         }

@@ -47,14 +47,7 @@ impl Workload {
     /// Twenty clients with ten keys each, up to 400 operations a second together.
     #[must_use]
     pub fn new(dialect: Dialect, seed: u64) -> Self {
-        Self {
-            dialect,
-            clients: 20,
-            keys_per_client: 10,
-            prefix: "load".into(),
-            pace: Duration::from_millis(50),
-            seed,
-        }
+        Self { dialect, clients: 20, keys_per_client: 10, prefix: "load".into(), pace: Duration::from_millis(50), seed }
     }
 
     /// Starts the clients on the nodes at `urls`. They work until [`Running::stop`], or until it is dropped.
@@ -75,11 +68,7 @@ impl Workload {
         for index in 0..clients {
             workers.spawn(Worker::new(index, Arc::clone(&shared)).run());
         }
-        Running {
-            shared,
-            workers,
-            start: Instant::now(),
-        }
+        Running { shared, workers, start: Instant::now() }
     }
 
     fn keys(&self) -> usize {
@@ -131,11 +120,7 @@ pub struct Running {
 impl Running {
     /// Has the clients ask this node too, from now on.
     pub fn add_node(&self, url: impl Into<String>) {
-        let mut urls = self
-            .shared
-            .urls
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut urls = self.shared.urls.write().unwrap_or_else(PoisonError::into_inner);
         urls.push(url.into());
     }
 
@@ -153,8 +138,7 @@ impl Running {
         self.shared.stopping.store(true, Ordering::Relaxed);
         let mut sessions: Vec<(usize, Client)> = Vec::new();
         while let Some(worker) = self.workers.join_next().await {
-            let worker =
-                worker.map_err(|error| Failure::new("a client that does not die").with(error))?;
+            let worker = worker.map_err(|error| Failure::new("a client that does not die").with(error))?;
             sessions.push(worker.finish());
         }
         sessions.sort_unstable_by_key(|(index, _)| *index);

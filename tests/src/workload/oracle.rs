@@ -46,9 +46,7 @@ pub(super) struct Oracle {
 
 impl Oracle {
     pub(super) fn new(keys: usize) -> Self {
-        Self {
-            writes: (0..keys).map(|_| Vec::new()).collect(),
-        }
+        Self { writes: (0..keys).map(|_| Vec::new()).collect() }
     }
 
     /// Notes a write before it is sent; gives its number. `past` is what its writer has seen.
@@ -56,10 +54,7 @@ impl Oracle {
         let number = self.writes[key].len() as u32 + 1;
         let mut past = past.clone();
         past.0[key] = number;
-        self.writes[key].push(Write {
-            deletes,
-            past: Arc::new(past),
-        });
+        self.writes[key].push(Write { deletes, past: Arc::new(past) });
         number
     }
 
@@ -87,9 +82,9 @@ impl Oracle {
             Seen::Write(number) if !self.leaves_value(key, number) => {
                 Err(format!("a value that was written; write {number} was not"))
             }
-            Seen::Write(number) if number < newest => Err(format!(
-                "write {newest} or newer, which the token covers; got {number}"
-            )),
+            Seen::Write(number) if number < newest => {
+                Err(format!("write {newest} or newer, which the token covers; got {number}"))
+            }
             Seen::Write(number) => {
                 self.take(key, number, past);
                 Ok(())
@@ -105,9 +100,7 @@ impl Oracle {
         let issued = self.writes[key].len() as u32;
         let deletion = (newest..=issued).find(|number| !self.leaves_value(key, *number));
         let Some(number) = deletion else {
-            return Err(format!(
-                "write {newest} or newer, which the token covers and nobody deleted; got 404"
-            ));
+            return Err(format!("write {newest} or newer, which the token covers and nobody deleted; got 404"));
         };
         self.take(key, number, past);
         Ok(())

@@ -65,16 +65,8 @@ impl Report {
             elapsed,
             violations: tally.violations,
             violation_count: tally.violation_count,
-            final_values: tally
-                .final_values
-                .into_iter()
-                .map(|(key, value)| (workload.key_name(key), value))
-                .collect(),
-            writers: clients
-                .into_iter()
-                .enumerate()
-                .map(|(writer, client)| (client, names(writer)))
-                .collect(),
+            final_values: tally.final_values.into_iter().map(|(key, value)| (workload.key_name(key), value)).collect(),
+            writers: clients.into_iter().enumerate().map(|(writer, client)| (client, names(writer))).collect(),
         }
     }
 
@@ -110,9 +102,7 @@ impl Report {
         for url in urls {
             let counts = Layout::key_counts(client, url).await?;
             let counted: u64 = counts.values().sum();
-            ensure(counted == left, || {
-                format!("{left} keys, but {url} counts {counts:?}")
-            })?;
+            ensure(counted == left, || format!("{left} keys, but {url} counts {counts:?}"))?;
         }
         Ok(())
     }

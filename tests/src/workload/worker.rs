@@ -46,10 +46,7 @@ impl Worker {
         Self {
             index,
             dice: Dice::new(workload.seed, index),
-            own: Session {
-                client: Client::new(workload.dialect),
-                past: Past::new(workload.keys()),
-            },
+            own: Session { client: Client::new(workload.dialect), past: Past::new(workload.keys()) },
             borrowed: None,
             uncertain: Vec::new(),
             shared,
@@ -97,22 +94,14 @@ impl Worker {
     fn hand_over(&mut self) {
         let receiver = self.dice.below(self.shared.handed_over.len());
         let given = self.borrowed.as_ref().unwrap_or(&self.own).clone();
-        let mut place = self.shared.handed_over[receiver]
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut place = self.shared.handed_over[receiver].lock().unwrap_or_else(PoisonError::into_inner);
         *place = Some(given);
     }
 
     async fn read(&mut self) -> Result<(), Failure> {
-        let mut given = self.shared.handed_over[self.index]
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        let mut given = self.shared.handed_over[self.index].lock().unwrap_or_else(PoisonError::into_inner).take();
         self.borrowed = given.take().or(self.borrowed.take());
-        let (key, url) = (
-            self.dice.below(self.shared.workload.keys()),
-            self.shared.next_url(),
-        );
+        let (key, url) = (self.dice.below(self.shared.workload.keys()), self.shared.next_url());
         let name = self.shared.workload.key_name(key);
         let lends = self.dice.below(2) == 0;
         let session = match &mut self.borrowed {
@@ -126,10 +115,7 @@ impl Worker {
             404 => Seen::Nothing,
             _ => return Err(reply.contradicts("200 or a right 404 to a read")),
         };
-        let judged = self
-            .shared
-            .oracle()
-            .judge_read(key, seen, &mut session.past);
+        let judged = self.shared.oracle().judge_read(key, seen, &mut session.past);
         judged.map_err(|wrong| reply.contradicts(wrong))
     }
 
@@ -139,10 +125,7 @@ impl Worker {
         if self.uncertain.contains(&key) {
             return Ok(());
         }
-        let exists = self
-            .shared
-            .oracle()
-            .leaves_value(key, self.own.past.newest(key));
+        let exists = self.shared.oracle().leaves_value(key, self.own.past.newest(key));
         let name = self.shared.workload.key_name(key);
         let url = self.shared.next_url();
         if deletes && !exists {
@@ -150,10 +133,7 @@ impl Worker {
             self.shared.tally().deletes += 1;
             return reply.must_be(404).map(|_| ());
         }
-        let number = self
-            .shared
-            .oracle()
-            .begin_write(key, deletes, &self.own.past);
+        let number = self.shared.oracle().begin_write(key, deletes, &self.own.past);
         let reply = if deletes {
             answer(self.own.client.delete(&url, &name)).await
         } else {
@@ -166,11 +146,7 @@ impl Worker {
         let reply = reply?;
         {
             let mut tally = self.shared.tally();
-            *(if deletes {
-                &mut tally.deletes
-            } else {
-                &mut tally.puts
-            }) += 1;
+            *(if deletes { &mut tally.deletes } else { &mut tally.puts }) += 1;
         }
         if !matches!(reply.status, 200 | 201) {
             return Err(reply.contradicts("200 or 201 to a write"));
@@ -193,9 +169,7 @@ fn value_of(key: &str, number: u32) -> String {
 
 fn number_in(reply: &Reply, key: &str) -> Result<u32, Failure> {
     let value = reply.text("value")?;
-    let number = value
-        .strip_prefix(key)
-        .and_then(|rest| rest.strip_prefix(" write "));
+    let number = value.strip_prefix(key).and_then(|rest| rest.strip_prefix(" write "));
     let number = number.and_then(|number| number.parse().ok());
     number.ok_or_else(|| reply.contradicts(format!("a value that was written to {key}")))
 }

@@ -16,11 +16,7 @@ const POLL_INTERVAL: Duration = Duration::from_millis(25);
 /// # Errors
 /// [`Failure`] when the deadline passes.
 #[track_caller]
-pub fn eventually<T, A, F>(
-    deadline: Duration,
-    what: &str,
-    mut condition: A,
-) -> impl Future<Output = Result<T, Failure>>
+pub fn eventually<T, A, F>(deadline: Duration, what: &str, mut condition: A) -> impl Future<Output = Result<T, Failure>>
 where
     A: FnMut() -> F,
     F: Future<Output = Result<T, Failure>>,
@@ -37,12 +33,27 @@ where
                 Err(_) => {}
             }
             if start.elapsed() + POLL_INTERVAL >= deadline {
-                return Err(
-                    Failure::new(format!("within {deadline:?}: {what}, as {caller} says"))
-                        .with(format!("last seen: {last}")),
-                );
+                return Err(Failure::new(format!("within {deadline:?}: {what}, as {caller} says"))
+                    .with(format!("last seen: {last}")));
             }
             tokio::time::sleep(POLL_INTERVAL).await;
         }
     }
+}
+
+/// Tries `condition` over and over for as long as `duration`: for what must not happen by itself.
+///
+/// # Errors
+/// The first [`Failure`] of the condition.
+pub async fn throughout<A, F>(duration: Duration, mut condition: A) -> Result<(), Failure>
+where
+    A: FnMut() -> F,
+    F: Future<Output = Result<(), Failure>>,
+{
+    let start = Instant::now();
+    while start.elapsed() < duration {
+        condition().await?;
+        tokio::time::sleep(POLL_INTERVAL).await;
+    }
+    Ok(())
 }

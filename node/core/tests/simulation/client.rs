@@ -30,22 +30,11 @@ pub(crate) struct Clients {
 }
 
 impl Clients {
-    pub(crate) fn start(
-        cluster: &mut Cluster,
-        count: usize,
-        keys: Vec<Key>,
-        mut random: Random,
-    ) -> Self {
+    pub(crate) fn start(cluster: &mut Cluster, count: usize, keys: Vec<Key>, mut random: Random) -> Self {
         for client in 0..count {
             cluster.set_alarm(random.between(500, 3_000), Alarm::Client(client, 0));
         }
-        Self {
-            clients: (0..count).map(|_| Client::default()).collect(),
-            keys,
-            random,
-            stopped: false,
-            operations: 0,
-        }
+        Self { clients: (0..count).map(|_| Client::default()).collect(), keys, random, stopped: false, operations: 0 }
     }
 
     pub(crate) fn keys(&self) -> &[Key] {
@@ -76,11 +65,7 @@ impl Clients {
             _ => Kind::Delete,
         };
         let fresh = Context::default();
-        let context = if self.random.chance(40) {
-            &fresh
-        } else {
-            &self.clients[client].context
-        };
+        let context = if self.random.chance(40) { &fresh } else { &self.clients[client].context };
         let id = cluster.operate(node, kind, &key, context)?;
         self.operations += 1;
         self.clients[client].waiting = Some(id);
@@ -100,17 +85,8 @@ impl Clients {
     }
 
     /// A reply has come, or the connection broke.
-    pub(crate) fn answered(
-        &mut self,
-        cluster: &mut Cluster,
-        id: RequestId,
-        context: Option<Context>,
-    ) {
-        let Some(client) = self
-            .clients
-            .iter()
-            .position(|client| client.waiting == Some(id))
-        else {
+    pub(crate) fn answered(&mut self, cluster: &mut Cluster, id: RequestId, context: Option<Context>) {
+        let Some(client) = self.clients.iter().position(|client| client.waiting == Some(id)) else {
             return;
         };
         self.clients[client].waiting = None;

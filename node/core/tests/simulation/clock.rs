@@ -17,10 +17,7 @@ pub(crate) struct NodeClock {
 
 impl NodeClock {
     pub(crate) fn new(drift_ppm: i64) -> Self {
-        Self {
-            drift_ppm,
-            ..Self::default()
-        }
+        Self { drift_ppm, ..Self::default() }
     }
 
     /// A reboot: the monotonic clock begins anew.

@@ -5,9 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use node_core::{
-    Boot, Change, Dot, Frontier, Key, Members, Placement, Record, Recovered, SlotId, SlotMeta,
-};
+use node_core::{Boot, Change, Dot, Frontier, Key, Members, Placement, Record, Recovered, SlotId, SlotMeta};
 
 use crate::{
     random::Random,
@@ -88,9 +86,7 @@ impl Disk {
     pub(crate) fn sync(&mut self, number: u64) -> Checked<Applied> {
         match self.pending.pop_front() {
             Some(batch) if batch.number == number => self.apply(batch.changes),
-            _ => Err(Violation::new(format!(
-                "batch {number} was not submitted in order"
-            ))),
+            _ => Err(Violation::new(format!("batch {number} was not submitted in order"))),
         }
     }
 
@@ -99,11 +95,7 @@ impl Disk {
         let kept = random.index(self.pending.len() + 1);
         let pending = std::mem::take(&mut self.pending);
         self.last_due_ms = 0;
-        pending
-            .into_iter()
-            .take(kept)
-            .map(|batch| self.apply(batch.changes))
-            .collect()
+        pending.into_iter().take(kept).map(|batch| self.apply(batch.changes)).collect()
     }
 
     fn apply(&mut self, changes: Vec<Change>) -> Checked<Applied> {
@@ -137,10 +129,7 @@ impl Disk {
         for slot in &applied.slots {
             let stored = self.slots.get(slot);
             if stored.is_some_and(|stored| stored.meta.is_none() && !stored.records.is_empty()) {
-                return Err(Violation::of(
-                    *slot,
-                    "records on disk without their slot: lost at a restart",
-                ));
+                return Err(Violation::of(*slot, "records on disk without their slot: lost at a restart"));
             }
         }
         Ok(applied)
@@ -152,10 +141,7 @@ impl Disk {
             if !meta.frontier.covers(&old.frontier) {
                 return Err(Violation::of(
                     slot,
-                    format!(
-                        "invariant 2: a frontier shrank from {:?} to {:?}",
-                        old.frontier, meta.frontier
-                    ),
+                    format!("invariant 2: a frontier shrank from {:?} to {:?}", old.frontier, meta.frontier),
                 ));
             }
             if meta.clock < old.clock {
@@ -169,22 +155,15 @@ impl Disk {
 
     /// The durable frontier, when the slot is held.
     pub(crate) fn frontier(&self, slot: SlotId) -> Option<&Frontier> {
-        self.slots
-            .get(&slot)?
-            .meta
-            .as_ref()
-            .map(|meta| &meta.frontier)
+        self.slots.get(&slot)?.meta.as_ref().map(|meta| &meta.frontier)
     }
 
     pub(crate) fn holds(&self, dot: Dot) -> bool {
-        self.frontier(dot.slot)
-            .is_some_and(|frontier| frontier.get(dot.origin) >= dot.seq)
+        self.frontier(dot.slot).is_some_and(|frontier| frontier.get(dot.origin) >= dot.seq)
     }
 
     /// Whether it was ever durable here.
     pub(crate) fn has_held(&self, dot: Dot) -> bool {
-        self.ever
-            .get(&dot.slot)
-            .is_some_and(|frontier| frontier.get(dot.origin) >= dot.seq)
+        self.ever.get(&dot.slot).is_some_and(|frontier| frontier.get(dot.origin) >= dot.seq)
     }
 }

@@ -75,24 +75,11 @@ pub(crate) struct Faults {
 
 impl Faults {
     /// Spreads `count` faults over a stretch of virtual time.
-    pub(crate) fn plan(
-        cluster: &mut Cluster,
-        count: usize,
-        from_ms: u64,
-        to_ms: u64,
-        mut random: Random,
-    ) -> Self {
+    pub(crate) fn plan(cluster: &mut Cluster, count: usize, from_ms: u64, to_ms: u64, mut random: Random) -> Self {
         for fault in 0..count {
             cluster.set_alarm(random.between(from_ms, to_ms), Alarm::Fault(fault));
         }
-        Self {
-            random,
-            outstanding: BTreeMap::new(),
-            undone: 0,
-            wipes: 0,
-            over: false,
-            counts: BTreeMap::new(),
-        }
+        Self { random, outstanding: BTreeMap::new(), undone: 0, wipes: 0, over: false, counts: BTreeMap::new() }
     }
 
     /// Something goes wrong now.
@@ -105,9 +92,7 @@ impl Faults {
         for (fault, weight) in WEIGHTS {
             if drawn < weight {
                 *self.counts.entry(fault).or_insert(0) += 1;
-                cluster
-                    .trace
-                    .note(cluster.now_ms, || format!("FAULT {fault:?}"));
+                cluster.trace.note(cluster.now_ms, || format!("FAULT {fault:?}"));
                 return self.commit(cluster, fault);
             }
             drawn -= weight;
@@ -163,9 +148,7 @@ impl Faults {
             }
             Fault::Clock => {
                 let by_ms = self.random.between(0, 2 * CLOCK_JUMP_MS as u64) as i64 - CLOCK_JUMP_MS;
-                cluster.trace.note(cluster.now_ms, || {
-                    format!("CLOCK of node{} jumps by {by_ms} ms", node + 1)
-                });
+                cluster.trace.note(cluster.now_ms, || format!("CLOCK of node{} jumps by {by_ms} ms", node + 1));
                 cluster.nodes[node].clock.jump(by_ms);
             }
             Fault::SlowDisk => {
@@ -194,13 +177,7 @@ impl Faults {
             Fault::AddMember => {
                 let shard = ShardId(self.random.between(1, 3) as u32);
                 let joiner = self.random.index(count);
-                cluster.administer(
-                    node,
-                    Request::AddMember {
-                        shard,
-                        address: address(joiner),
-                    },
-                );
+                cluster.administer(node, Request::AddMember { shard, address: address(joiner) });
             }
         }
         Ok(())
@@ -227,10 +204,7 @@ impl Faults {
     fn later(&mut self, cluster: &mut Cluster, in_ms: (u64, u64), undo: Undo) {
         self.undone += 1;
         self.outstanding.insert(self.undone, undo);
-        cluster.set_alarm(
-            self.random.between(in_ms.0, in_ms.1),
-            Alarm::Undo(self.undone),
-        );
+        cluster.set_alarm(self.random.between(in_ms.0, in_ms.1), Alarm::Undo(self.undone));
     }
 
     /// A first start that comes late.
@@ -250,13 +224,7 @@ impl Faults {
                 }
             }
             Undo::Silence => {
-                let Network {
-                    delay_ms,
-                    loss_permille,
-                    double_permille,
-                    late_permille,
-                    ..
-                } = Network::healthy();
+                let Network { delay_ms, loss_permille, double_permille, late_permille, .. } = Network::healthy();
                 cluster.network.delay_ms = delay_ms;
                 cluster.network.loss_permille = loss_permille;
                 cluster.network.double_permille = double_permille;

@@ -8,7 +8,7 @@ use std::{
 use node_core::{Core, Holding, Key, Reply, Request, ShardId, SlotId};
 
 use crate::{
-    cluster::address,
+    cluster::{Cluster, address},
     ledger::Fate,
     oracle::{Context, Kind},
     run::Run,
@@ -31,15 +31,20 @@ pub(crate) fn heal(run: &mut Run) -> Checked<bool> {
     run.clients.stopped = true;
     take_back(run)?;
     let helped = come_to_rest(run)?;
-    let values = read_everything(run)?;
+    let keys = run.clients.keys().to_vec();
+    let contexts: Vec<Context> = run.clients.contexts().cloned().collect();
+    everything_is_right(run, &keys, contexts)?;
+    Ok(helped)
+}
+
+/// At rest: reads, counts, and what was acknowledged.
+pub(crate) fn everything_is_right(run: &mut Run, keys: &[Key], contexts: Vec<Context>) -> Checked {
+    let values = read_everything(run, keys, contexts)?;
     count_keys(run, &values)?;
     nothing_acknowledged_is_lost(run, &values)?;
-    let trouble = unrest(run);
-    match trouble {
-        None => Ok(helped),
-        Some(trouble) => Err(Violation::new(format!(
-            "reading and counting has caused unrest: {trouble}"
-        ))),
+    match unrest(&run.cluster) {
+        None => Ok(()),
+        Some(trouble) => Err(Violation::new(format!("reading and counting has caused unrest: {trouble}"))),
     }
 }
 
@@ -50,30 +55,22 @@ fn take_back(run: &mut Run) -> Checked {
             continue;
         }
         let via = (node + 1) % run.cluster.nodes.len();
-        let id = run
-            .cluster
-            .administer(via, Request::AddToView(address(node)));
+        let id = run.cluster.administer(via, Request::AddToView(address(node)));
         let reply = run.reply(id)?;
         if !matches!(reply, Some(Reply::Done | Reply::AlreadyThere)) {
-            return Err(Violation::new(format!(
-                "adding node{} to the view was answered {reply:?}",
-                node + 1
-            )));
+            return Err(Violation::new(format!("adding node{} to the view was answered {reply:?}", node + 1)));
         }
         run.cluster.removed[node] = false;
     }
     Ok(())
 }
 
-fn come_to_rest(run: &mut Run) -> Checked<bool> {
+pub(crate) fn come_to_rest(run: &mut Run) -> Checked<bool> {
     let from_ms = run.cluster.now_ms;
     let mut helped = false;
-    while let Some(trouble) = unrest(run) {
+    while let Some(trouble) = unrest(&run.cluster) {
         if run.cluster.now_ms > from_ms + REST_LIMIT_MS {
-            return Err(Violation {
-                slot: trouble.slot,
-                what: format!("no rest after {REST_LIMIT_MS} ms: {trouble}"),
-            });
+            return Err(Violation { slot: trouble.slot, what: format!("no rest after {REST_LIMIT_MS} ms: {trouble}") });
         }
         if !helped && run.cluster.now_ms > from_ms + HELP_AFTER_MS && run.cluster.has_wiped() {
             helped = true;
@@ -86,8 +83,8 @@ fn come_to_rest(run: &mut Run) -> Checked<bool> {
 }
 
 /// What is not at rest yet (rules 9 and 16, invariants 5, 8 and 9).
-fn unrest(run: &Run) -> Option<Violation> {
-    let nodes = &run.cluster.nodes;
+pub(crate) fn unrest(cluster: &Cluster) -> Option<Violation> {
+    let nodes = &cluster.nodes;
     let cores: Vec<&Core> = nodes.iter().filter_map(|node| node.core.as_ref()).collect();
     for (index, core) in cores.iter().enumerate() {
         let stats = core.stats();
@@ -107,75 +104,57 @@ fn unrest(run: &Run) -> Option<Violation> {
             continue;
         };
         let slot = SlotId::all().find(|slot| {
-            let meta = nodes[index]
-                .disk
-                .slots
-                .get(slot)
-                .and_then(|stored| stored.meta.as_ref());
+            let meta = nodes[index].disk.slots.get(slot).and_then(|stored| stored.meta.as_ref());
             meta.is_some_and(|meta| meta.holding != Holding::Complete)
         });
-        return Some(Violation {
-            slot,
-            what: format!("node{} {trouble}: {stats:?}", index + 1),
-        });
+        return Some(Violation { slot, what: format!("node{} {trouble}: {stats:?}", index + 1) });
     }
-    SlotId::all().find_map(|slot| differing(run, slot))
+    SlotId::all().find_map(|slot| differing(cluster, slot))
 }
 
 /// Whether the holders of a slot are fewer than two or not equal (invariant 9).
-fn differing(run: &Run, slot: SlotId) -> Option<Violation> {
-    let holders: Vec<_> = run
-        .cluster
+fn differing(cluster: &Cluster, slot: SlotId) -> Option<Violation> {
+    let holders: Vec<_> = cluster
         .nodes
         .iter()
         .enumerate()
         .filter_map(|(index, node)| Some((index, node.disk.slots.get(&slot)?)))
-        .filter(|(_, stored)| {
-            stored
-                .meta
-                .as_ref()
-                .is_some_and(|meta| meta.holding != Holding::Absent)
-        })
+        .filter(|(_, stored)| stored.meta.as_ref().is_some_and(|meta| meta.holding != Holding::Absent))
         .collect();
     if holders.len() < 2 {
-        return Some(Violation::of(
-            slot,
-            format!("invariant 8: {slot:?} has {} holders", holders.len()),
-        ));
+        return Some(Violation::of(slot, format!("invariant 8: {slot:?} has {} holders", holders.len())));
     }
     let live = |index: usize| -> BTreeMap<&Key, &Arc<str>> {
         let records = holders[index].1.records.values();
-        records
-            .filter(|record| !record.is_tombstone())
-            .map(|record| (&record.key, &record.version))
-            .collect()
+        records.filter(|record| !record.is_tombstone()).map(|record| (&record.key, &record.version)).collect()
     };
     let frontier = |index: usize| holders[index].1.meta.as_ref().map(|meta| &meta.frontier);
     (1..holders.len()).find(|index| live(*index) != live(0) || frontier(*index) != frontier(0)).map(|index| {
         let (one, other) = (holders[0].0 + 1, holders[index].0 + 1);
-        Violation::of(slot, format!("invariant 9: node{one} and node{other} differ in {slot:?}: {:?} {:?}, {:?} {:?}", frontier(0), live(0), frontier(index), live(index)))
+        Violation::of(
+            slot,
+            format!(
+                "invariant 9: node{one} and node{other} differ in {slot:?}: {:?} {:?}, {:?} {:?}",
+                frontier(0),
+                live(0),
+                frontier(index),
+                live(index)
+            ),
+        )
     })
 }
 
 /// Every node gives the same answer for every key, also to those who know the most.
-fn read_everything(run: &mut Run) -> Checked<BTreeMap<Key, Reply>> {
-    let keys: Vec<Key> = run.clients.keys().to_vec();
-    let contexts: Vec<Context> = run
-        .clients
-        .contexts()
-        .cloned()
-        .chain([Context::default()])
-        .collect();
+fn read_everything(run: &mut Run, keys: &[Key], mut contexts: Vec<Context>) -> Checked<BTreeMap<Key, Reply>> {
+    contexts.push(Context::default());
     let mut values = BTreeMap::new();
     for key in keys {
         let mut answers: Vec<Reply> = Vec::new();
-        for (index, node) in (0..run.cluster.nodes.len())
-            .cycle()
-            .take(contexts.len().max(run.cluster.nodes.len()))
-            .enumerate()
+        for (index, node) in
+            (0..run.cluster.nodes.len()).cycle().take(contexts.len().max(run.cluster.nodes.len())).enumerate()
         {
             for context in [Context::default(), contexts[index % contexts.len()].clone()] {
-                let id = run.cluster.operate(node, Kind::Get, &key, &context)?;
+                let id = run.cluster.operate(node, Kind::Get, key, &context)?;
                 match run.reply(id)? {
                     Some(reply @ (Reply::Value { .. } | Reply::Missing { .. })) => {
                         answers.push(reply);
@@ -200,7 +179,7 @@ fn read_everything(run: &mut Run) -> Checked<BTreeMap<Key, Reply>> {
                 format!("invariant 9: at rest, {key} has the versions {distinct:?}"),
             ));
         }
-        values.insert(key, answers.swap_remove(0));
+        values.insert(key.clone(), answers.swap_remove(0));
     }
     Ok(values)
 }
@@ -217,10 +196,7 @@ fn count_keys(run: &mut Run, values: &BTreeMap<Key, Reply>) -> Checked {
     for node in 0..run.cluster.nodes.len() {
         let id = run.cluster.administer(node, Request::ShardIds);
         let Some(Reply::ShardIds(shards)) = run.reply(id)? else {
-            return Err(Violation::new(format!(
-                "node{} does not tell its shards",
-                node + 1
-            )));
+            return Err(Violation::new(format!("node{} does not tell its shards", node + 1)));
         };
         for shard in shards {
             let id = run.cluster.administer(node, Request::KeyCount(shard));
@@ -236,9 +212,7 @@ fn count_keys(run: &mut Run, values: &BTreeMap<Key, Reply>) -> Checked {
             match run.reply(id)? {
                 Some(Reply::ShardMembers(members)) if members.len() >= 2 => {}
                 other => {
-                    return Err(Violation::new(format!(
-                        "invariant 8: shard {shard} has the members {other:?}"
-                    )));
+                    return Err(Violation::new(format!("invariant 8: shard {shard} has the members {other:?}")));
                 }
             }
         }
@@ -247,19 +221,13 @@ fn count_keys(run: &mut Run, values: &BTreeMap<Key, Reply>) -> Checked {
 }
 
 fn expected(values: &BTreeMap<Key, Reply>, of: ShardId) -> u64 {
-    values
-        .values()
-        .filter(|reply| matches!(reply, Reply::Value { shard, .. } if *shard == of))
-        .count() as u64
+    values.values().filter(|reply| matches!(reply, Reply::Value { shard, .. } if *shard == of)).count() as u64
 }
 
 /// What stands at the end is not below anything that was acknowledged and had a disk left.
 fn nothing_acknowledged_is_lost(run: &Run, values: &BTreeMap<Key, Reply>) -> Checked {
     let oracle = &run.cluster.oracle;
-    for (number, write) in oracle
-        .operations()
-        .filter(|(_, operation)| operation.acknowledged)
-    {
+    for (number, write) in oracle.operations().filter(|(_, operation)| operation.acknowledged) {
         let Some(reply) = values.get(&write.key) else {
             continue;
         };
@@ -272,10 +240,9 @@ fn nothing_acknowledged_is_lost(run: &Run, values: &BTreeMap<Key, Reply>) -> Che
         {
             let kept = match standing {
                 Some(standing) => standing.rank() >= record.rank(),
-                None => oracle
-                    .ledger
-                    .of_key(&write.key)
-                    .any(|other| other.is_tombstone() && other.rank() >= record.rank()),
+                None => {
+                    oracle.ledger.of_key(&write.key).any(|other| other.is_tombstone() && other.rank() >= record.rank())
+                }
             };
             if !kept {
                 return Err(Violation::of(

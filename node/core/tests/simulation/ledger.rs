@@ -50,16 +50,10 @@ impl Ledger {
             };
         }
         if record.key.slot() != dot.slot {
-            return Err(Violation::of(
-                dot.slot,
-                format!("{dot:?} is not in the slot of its key {}", record.key),
-            ));
+            return Err(Violation::of(dot.slot, format!("{dot:?} is not in the slot of its key {}", record.key)));
         }
         if let Some(other) = self.by_version.insert(Arc::clone(&record.version), dot) {
-            return Err(Violation::of(
-                dot.slot,
-                format!("{dot:?} and {other:?} have one version"),
-            ));
+            return Err(Violation::of(dot.slot, format!("{dot:?} and {other:?} have one version")));
         }
         self.records.insert(dot, Arc::clone(record));
         self.by_slot.entry(dot.slot).or_default().push(dot);
@@ -76,11 +70,7 @@ impl Ledger {
     }
 
     pub(crate) fn of_key(&self, key: &Key) -> impl Iterator<Item = &Arc<Record>> {
-        self.by_key
-            .get(key)
-            .into_iter()
-            .flatten()
-            .map(|dot| &self.records[dot])
+        self.by_key.get(key).into_iter().flatten().map(|dot| &self.records[dot])
     }
 
     pub(crate) fn of_slot(&self, slot: SlotId) -> impl Iterator<Item = Dot> + '_ {
@@ -120,9 +110,9 @@ impl Ledger {
             let beaten = match stored.records.get(&record.key) {
                 Some(held) => held.rank() >= record.rank(),
                 // Nothing is held: a tombstone that beats the record was applied, and collected.
-                None => self.of_key(&record.key).any(|other| {
-                    other.is_tombstone() && covered(other.dot) && other.rank() >= record.rank()
-                }),
+                None => self
+                    .of_key(&record.key)
+                    .any(|other| other.is_tombstone() && covered(other.dot) && other.rank() >= record.rank()),
             };
             if !beaten {
                 return Err(Violation::of(
@@ -131,11 +121,7 @@ impl Ledger {
                         "invariants 2 and 11: the frontier covers {dot:?} ({}, {:?}) but the disk holds {:?}",
                         record.key,
                         record.hlc,
-                        stored.records.get(&record.key).map(|held| (
-                            held.dot,
-                            held.hlc,
-                            held.is_tombstone()
-                        )),
+                        stored.records.get(&record.key).map(|held| (held.dot, held.hlc, held.is_tombstone())),
                     ),
                 ));
             }
@@ -144,19 +130,13 @@ impl Ledger {
             if !covered(record.dot) {
                 return Err(Violation::of(
                     slot,
-                    format!(
-                        "invariant 2: the disk holds {:?}, which its frontier does not cover",
-                        record.dot
-                    ),
+                    format!("invariant 2: the disk holds {:?}, which its frontier does not cover", record.dot),
                 ));
             }
             if meta.clock < record.hlc {
                 return Err(Violation::of(
                     slot,
-                    format!(
-                        "rule 13: the slot's clock is below that of {:?}",
-                        record.dot
-                    ),
+                    format!("rule 13: the slot's clock is below that of {:?}", record.dot),
                 ));
             }
         }

@@ -18,6 +18,7 @@ mod oracle_test;
 mod past;
 mod random;
 mod run;
+mod scenarios;
 mod seeds;
 mod trace;
 mod violation;

@@ -20,13 +20,7 @@ pub(crate) struct Network {
 impl Network {
     /// In order and without loss, but not at once.
     pub(crate) fn healthy() -> Self {
-        Self {
-            cuts: BTreeMap::new(),
-            delay_ms: (1, 1),
-            loss_permille: 0,
-            double_permille: 0,
-            late_permille: 0,
-        }
+        Self { cuts: BTreeMap::new(), delay_ms: (1, 1), loss_permille: 0, double_permille: 0, late_permille: 0 }
     }
 
     pub(crate) fn cut(&mut self, from: usize, to: usize) {
@@ -54,11 +48,7 @@ impl Network {
         let copies = 1 + usize::from(random.chance(self.double_permille));
         (0..copies)
             .map(|_| {
-                let late_ms = if random.chance(self.late_permille) {
-                    random.between(LATE_MS.0, LATE_MS.1)
-                } else {
-                    0
-                };
+                let late_ms = if random.chance(self.late_permille) { random.between(LATE_MS.0, LATE_MS.1) } else { 0 };
                 random.between(self.delay_ms.0, self.delay_ms.1) + late_ms
             })
             .collect()

@@ -62,21 +62,11 @@ pub(crate) struct Oracle {
 
 impl Oracle {
     pub(crate) fn new() -> Self {
-        Self {
-            ledger: Ledger::default(),
-            operations: Vec::new(),
-            by_key: BTreeMap::new(),
-            key: TokenKey::new(None),
-        }
+        Self { ledger: Ledger::default(), operations: Vec::new(), by_key: BTreeMap::new(), key: TokenKey::new(None) }
     }
 
     /// Notes that a client asks. The number returned names the operation, and is in the value that it writes.
-    pub(crate) fn begin(
-        &mut self,
-        kind: Kind,
-        key: &Key,
-        context: &Context,
-    ) -> Checked<(usize, Token)> {
+    pub(crate) fn begin(&mut self, kind: Kind, key: &Key, context: &Context) -> Checked<(usize, Token)> {
         let token = self.decode(&context.token)?;
         let operation = self.operations.len();
         self.operations.push(Operation {
@@ -99,12 +89,7 @@ impl Oracle {
     }
 
     fn writer(value: &[u8]) -> Option<usize> {
-        std::str::from_utf8(value)
-            .ok()?
-            .strip_prefix("\"operation ")?
-            .strip_suffix('"')?
-            .parse()
-            .ok()
+        std::str::from_utf8(value).ok()?.strip_prefix("\"operation ")?.strip_suffix('"')?.parse().ok()
     }
 
     pub(crate) fn operation(&self, operation: usize) -> &Operation {
@@ -124,25 +109,17 @@ impl Oracle {
         if version.clock != record.hlc || !covers_dot(&version, record.dot) {
             return Err(Violation::of(
                 record.dot.slot,
-                format!(
-                    "the version of {:?} is not its context: {version:?}",
-                    record.dot
-                ),
+                format!("the version of {:?} is not its context: {version:?}", record.dot),
             ));
         }
         if let Some(value) = &record.value {
             let writer = Self::writer(value).filter(|writer| {
-                self.operations
-                    .get(*writer)
-                    .is_some_and(|put| put.kind == Kind::Put && put.key == record.key)
+                self.operations.get(*writer).is_some_and(|put| put.kind == Kind::Put && put.key == record.key)
             });
             let Some(writer) = writer else {
                 return Err(Violation::of(
                     record.dot.slot,
-                    format!(
-                        "{:?} holds a value that nobody wrote to {}",
-                        record.dot, record.key
-                    ),
+                    format!("{:?} holds a value that nobody wrote to {}", record.dot, record.key),
                 ));
             };
             self.operations[writer].dots.push(record.dot);
@@ -155,44 +132,16 @@ impl Oracle {
         let kind = self.operations[operation].kind;
         let slot = self.operations[operation].key.slot();
         match (kind, reply) {
-            (_, Reply::Unavailable { .. }) => Ok(Verdict {
-                context: None,
-                pruned: Vec::new(),
-                durable: None,
-            }),
-            (
-                Kind::Get,
-                Reply::Value {
-                    value,
-                    version,
-                    token,
-                    ..
-                },
-            ) => self.judge_value(operation, value, version, token),
-            (Kind::Get | Kind::Delete, Reply::Missing { token, .. }) => {
-                self.judge_missing(operation, token)
+            (_, Reply::Unavailable { .. }) => Ok(Verdict { context: None, pruned: Vec::new(), durable: None }),
+            (Kind::Get, Reply::Value { value, version, token, .. }) => {
+                self.judge_value(operation, value, version, token)
             }
-            (
-                Kind::Put,
-                Reply::Written {
-                    version,
-                    replicas_durable,
-                    ..
-                },
-            )
-            | (
-                Kind::Delete,
-                Reply::Written {
-                    version,
-                    replicas_durable,
-                    replaced: true,
-                    ..
-                },
-            ) => self.judge_written(operation, version, *replicas_durable),
-            _ => Err(Violation::of(
-                slot,
-                format!("{kind:?} was answered {reply:?}"),
-            )),
+            (Kind::Get | Kind::Delete, Reply::Missing { token, .. }) => self.judge_missing(operation, token),
+            (Kind::Put, Reply::Written { version, replicas_durable, .. })
+            | (Kind::Delete, Reply::Written { version, replicas_durable, replaced: true, .. }) => {
+                self.judge_written(operation, version, *replicas_durable)
+            }
+            _ => Err(Violation::of(slot, format!("{kind:?} was answered {reply:?}"))),
         }
     }
 
@@ -204,24 +153,15 @@ impl Oracle {
         token: &Arc<str>,
     ) -> Checked<Verdict> {
         let read = &self.operations[operation];
-        let wrong = |what: String| {
-            Violation::of(
-                read.key.slot(),
-                format!("GET {} (operation {operation}): {what}", read.key),
-            )
-        };
+        let wrong =
+            |what: String| Violation::of(read.key.slot(), format!("GET {} (operation {operation}): {what}", read.key));
         let record = self.ledger.by_version(version);
-        let Some(record) = record
-            .filter(|record| record.key == read.key && record.value.as_deref() == Some(value))
+        let Some(record) = record.filter(|record| record.key == read.key && record.value.as_deref() == Some(value))
         else {
-            return Err(wrong(format!(
-                "rule 1: version {version} is not of this value on any disk"
-            )));
+            return Err(wrong(format!("rule 1: version {version} is not of this value on any disk")));
         };
         if read.token == Token::default() && token != version {
-            return Err(wrong(
-                "without a token, the version and the token differ".into(),
-            ));
+            return Err(wrong("without a token, the version and the token differ".into()));
         }
         let writer = Self::writer(value).ok_or_else(|| wrong("nobody wrote the value".into()))?;
         for known in self.known_writes(operation) {
@@ -244,35 +184,21 @@ impl Oracle {
         if !out.pruned && !covers(&out, &version) {
             return Err(wrong("the token does not cover the version".into()));
         }
-        Ok(Verdict {
-            context: Some(Context {
-                token: Arc::clone(token),
-                past,
-            }),
-            pruned,
-            durable: None,
-        })
+        Ok(Verdict { context: Some(Context { token: Arc::clone(token), past }), pruned, durable: None })
     }
 
     fn judge_missing(&mut self, operation: usize, token: &Arc<str>) -> Checked<Verdict> {
         let read = &self.operations[operation];
         let mut past = read.past.clone();
         let known = self.known_writes(operation);
-        if known
-            .iter()
-            .any(|known| self.operations[*known].kind == Kind::Put)
-        {
+        if known.iter().any(|known| self.operations[*known].kind == Kind::Put) {
             // Some deletion is the reason: one that nothing in the token's past is above.
-            let mut reasons = self
-                .ledger
-                .of_key(&read.key)
-                .filter(|record| record.is_tombstone())
-                .filter(|tombstone| {
+            let mut reasons =
+                self.ledger.of_key(&read.key).filter(|record| record.is_tombstone()).filter(|tombstone| {
                     let deletion = self.deletion(tombstone.dot);
                     known.iter().all(|known| {
                         let overwritten = deletion.is_some_and(|deletion| {
-                            self.operations[*known].kind == Kind::Put
-                                && self.operations[*known].past.contains(deletion)
+                            self.operations[*known].kind == Kind::Put && self.operations[*known].past.contains(deletion)
                         });
                         !overwritten && self.ranks(*known).all(|rank| rank <= tombstone.rank())
                     })
@@ -294,39 +220,20 @@ impl Oracle {
             past.merge(&common);
         }
         let pruned = self.check_token(operation, token)?;
-        Ok(Verdict {
-            context: Some(Context {
-                token: Arc::clone(token),
-                past,
-            }),
-            pruned,
-            durable: None,
-        })
+        Ok(Verdict { context: Some(Context { token: Arc::clone(token), past }), pruned, durable: None })
     }
 
-    fn judge_written(
-        &mut self,
-        operation: usize,
-        version: &Arc<str>,
-        replicas_durable: u32,
-    ) -> Checked<Verdict> {
+    fn judge_written(&mut self, operation: usize, version: &Arc<str>, replicas_durable: u32) -> Checked<Verdict> {
         let write = &self.operations[operation];
         let wrong = |what: String| {
-            Violation::of(
-                write.key.slot(),
-                format!(
-                    "{:?} {} (operation {operation}): {what}",
-                    write.kind, write.key
-                ),
-            )
+            Violation::of(write.key.slot(), format!("{:?} {} (operation {operation}): {what}", write.kind, write.key))
         };
-        let record = self.ledger.by_version(version).filter(|record| {
-            record.key == write.key && record.is_tombstone() == (write.kind == Kind::Delete)
-        });
+        let record = self
+            .ledger
+            .by_version(version)
+            .filter(|record| record.key == write.key && record.is_tombstone() == (write.kind == Kind::Delete));
         let Some(record) = record else {
-            return Err(wrong(format!(
-                "invariant 6: acknowledged as version {version}, which is on no disk"
-            )));
+            return Err(wrong(format!("invariant 6: acknowledged as version {version}, which is on no disk")));
         };
         let highest = (0..self.operations.len())
             .filter(|other| write.past.contains(*other))
@@ -352,10 +259,7 @@ impl Oracle {
             write.dots.push(dot);
         }
         Ok(Verdict {
-            context: Some(Context {
-                token: Arc::clone(version),
-                past,
-            }),
+            context: Some(Context { token: Arc::clone(version), past }),
             pruned,
             durable: Some((dot, replicas_durable)),
         })
@@ -365,9 +269,7 @@ impl Oracle {
     fn known_writes(&self, operation: usize) -> Vec<usize> {
         let Operation { key, past, .. } = &self.operations[operation];
         let writes = self.by_key.get(key).into_iter().flatten().copied();
-        writes
-            .filter(|write| past.contains(*write) && !self.is_given_up(*write))
-            .collect()
+        writes.filter(|write| past.contains(*write) && !self.is_given_up(*write)).collect()
     }
 
     fn is_given_up(&self, write: usize) -> bool {
@@ -378,22 +280,13 @@ impl Oracle {
     /// The rank of a write; none when it was carried out twice, for either may be the one that was seen.
     fn ranks(&self, write: usize) -> impl Iterator<Item = (Hlc, Origin)> + '_ {
         let dots = &self.operations[write].dots;
-        let single = if dots.len() == 1 {
-            dots.as_slice()
-        } else {
-            &[]
-        };
-        single
-            .iter()
-            .filter_map(|dot| self.ledger.record(*dot))
-            .map(|record| record.rank())
+        let single = if dots.len() == 1 { dots.as_slice() } else { &[] };
+        single.iter().filter_map(|dot| self.ledger.record(*dot)).map(|record| record.rank())
     }
 
     /// The operation that made a tombstone, where a reply has told.
     fn deletion(&self, dot: Dot) -> Option<usize> {
-        self.operations
-            .iter()
-            .position(|operation| operation.kind == Kind::Delete && operation.dots.contains(&dot))
+        self.operations.iter().position(|operation| operation.kind == Kind::Delete && operation.dots.contains(&dot))
     }
 
     fn closure(&self, dot: Dot) -> Past {
@@ -411,45 +304,28 @@ impl Oracle {
         let (presented, out) = (&self.operations[operation].token, self.decode(out)?);
         let missing: Vec<_> = presented
             .slots()
-            .flat_map(|(slot, frontier)| {
-                frontier
-                    .iter()
-                    .map(move |(origin, seq)| (slot, origin, seq))
-            })
-            .filter(|(slot, origin, seq)| {
-                out.slot(*slot)
-                    .is_none_or(|frontier| frontier.get(*origin) < *seq)
-            })
+            .flat_map(|(slot, frontier)| frontier.iter().map(move |(origin, seq)| (slot, origin, seq)))
+            .filter(|(slot, origin, seq)| out.slot(*slot).is_none_or(|frontier| frontier.get(*origin) < *seq))
             .collect();
-        if out.clock < presented.clock
-            || (presented.pruned && !out.pruned)
-            || (!out.pruned && !missing.is_empty())
-        {
+        if out.clock < presented.clock || (presented.pruned && !out.pruned) || (!out.pruned && !missing.is_empty()) {
             return Err(Violation::of(
                 slot,
-                format!(
-                    "invariant 10: token {out:?} does not cover {presented:?} (operation {operation})"
-                ),
+                format!("invariant 10: token {out:?} does not cover {presented:?} (operation {operation})"),
             ));
         }
         Ok(missing)
     }
 
     fn decode(&self, text: &str) -> Checked<Token> {
-        Token::decode(text, &self.key)
-            .map_err(|error| Violation::new(format!("the token {text:?} is {error}")))
+        Token::decode(text, &self.key).map_err(|error| Violation::new(format!("the token {text:?} is {error}")))
     }
 }
 
 fn covers(token: &Token, other: &Token) -> bool {
     let empty = Frontier::new();
-    other
-        .slots()
-        .all(|(slot, frontier)| token.slot(slot).unwrap_or(&empty).covers(frontier))
+    other.slots().all(|(slot, frontier)| token.slot(slot).unwrap_or(&empty).covers(frontier))
 }
 
 fn covers_dot(token: &Token, dot: Dot) -> bool {
-    token
-        .slot(dot.slot)
-        .is_some_and(|frontier| frontier.get(dot.origin) >= dot.seq)
+    token.slot(dot.slot).is_some_and(|frontier| frontier.get(dot.origin) >= dot.seq)
 }

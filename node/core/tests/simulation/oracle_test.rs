@@ -28,27 +28,12 @@ fn origin(uuid: u64) -> Origin {
 
 impl History {
     fn new() -> Self {
-        Self {
-            oracle: Oracle::new(),
-            key: Key::new("course1").expect("a key"),
-            clock: 100,
-        }
+        Self { oracle: Oracle::new(), key: Key::new("course1").expect("a key"), clock: 100 }
     }
 
-    fn record(
-        &self,
-        operation: usize,
-        kind: Kind,
-        context: &Context,
-        by: (u64, u64),
-        hlc: u64,
-    ) -> Arc<Record> {
+    fn record(&self, operation: usize, kind: Kind, context: &Context, by: (u64, u64), hlc: u64) -> Arc<Record> {
         let key = TokenKey::new(None);
-        let dot = Dot {
-            slot: self.key.slot(),
-            origin: origin(by.0),
-            seq: by.1,
-        };
+        let dot = Dot { slot: self.key.slot(), origin: origin(by.0), seq: by.1 };
         let mut version = Token::decode(&context.token, &key).expect("a token");
         version.observe(dot);
         version.clock = Hlc(hlc);
@@ -67,13 +52,7 @@ impl History {
         self.write_at(kind, context, by, self.clock)
     }
 
-    fn write_at(
-        &mut self,
-        kind: Kind,
-        context: &Context,
-        by: (u64, u64),
-        hlc: u64,
-    ) -> Checked<Written> {
+    fn write_at(&mut self, kind: Kind, context: &Context, by: (u64, u64), hlc: u64) -> Checked<Written> {
         let (operation, _) = self.oracle.begin(kind, &self.key, context)?;
         let record = self.record(operation, kind, context, by, hlc);
         self.oracle.persisted(&record)?;
@@ -83,11 +62,7 @@ impl History {
             shard: ShardId(1),
             replicas_durable: 1,
         };
-        let context = self
-            .oracle
-            .judge(operation, &reply)?
-            .context
-            .expect("a written reply has a token");
+        let context = self.oracle.judge(operation, &reply)?.context.expect("a written reply has a token");
         Ok(Written { context, record })
     }
 
@@ -104,20 +79,14 @@ impl History {
 
     fn find_nothing(&mut self, context: &Context) -> Checked<Verdict> {
         let (operation, _) = self.oracle.begin(Kind::Get, &self.key, context)?;
-        let reply = Reply::Missing {
-            token: Arc::clone(&context.token),
-            shard: ShardId(1),
-        };
+        let reply = Reply::Missing { token: Arc::clone(&context.token), shard: ShardId(1) };
         self.oracle.judge(operation, &reply)
     }
 }
 
 fn must_say(verdict: Checked<Verdict>, words: &str) {
     let violation = verdict.expect_err("a spoiled history is caught");
-    assert!(
-        violation.what.contains(words),
-        "{words} is not in: {violation}"
-    );
+    assert!(violation.what.contains(words), "{words} is not in: {violation}");
 }
 
 #[test]
@@ -127,11 +96,7 @@ fn a_right_history_is_accepted() -> Checked {
     let first = history.write(Kind::Put, &nobody, (1, 1))?;
     history.read(&nobody, &first.record, &first.record.version.clone())?;
     let second = history.write(Kind::Put, &first.context, (2, 1))?;
-    let seen = history.read(
-        &first.context,
-        &second.record,
-        &second.record.version.clone(),
-    )?;
+    let seen = history.read(&first.context, &second.record, &second.record.version.clone())?;
     let deletion = history.write(Kind::Delete, &seen.context.expect("a token"), (1, 2))?;
     history.find_nothing(&deletion.context)?;
     history.find_nothing(&nobody)?;
@@ -147,10 +112,7 @@ fn an_overwritten_value_is_caught() -> Checked {
     let mut history = History::new();
     let first = history.write(Kind::Put, &Context::default(), (1, 1))?;
     let second = history.write(Kind::Put, &first.context, (2, 1))?;
-    must_say(
-        history.read(&second.context, &first.record, &second.record.version),
-        "overwrote",
-    );
+    must_say(history.read(&second.context, &first.record, &second.record.version), "overwrote");
     Ok(())
 }
 
@@ -165,10 +127,7 @@ fn a_value_that_loses_against_a_known_one_is_caught() -> Checked {
         token.observe(low.record.dot);
         token.encode(&key)
     };
-    must_say(
-        history.read(&high.context, &low.record, &token),
-        "loses against",
-    );
+    must_say(history.read(&high.context, &low.record, &token), "loses against");
     Ok(())
 }
 
@@ -189,14 +148,8 @@ fn a_deletion_that_was_seen_is_part_of_the_past() -> Checked {
     let mut history = History::new();
     let first = history.write(Kind::Put, &Context::default(), (1, 1))?;
     history.write(Kind::Delete, &first.context, (2, 1))?;
-    let seen = history
-        .find_nothing(&first.context)?
-        .context
-        .expect("a token");
-    must_say(
-        history.read(&seen, &first.record, &first.record.version),
-        "overwrote",
-    );
+    let seen = history.find_nothing(&first.context)?.context.expect("a token");
+    must_say(history.read(&seen, &first.record, &first.record.version), "overwrote");
     Ok(())
 }
 
@@ -213,10 +166,7 @@ fn a_lost_write_may_be_forgotten() -> Checked {
 fn a_clock_below_a_dependency_is_caught() -> Checked {
     let mut history = History::new();
     let first = history.write(Kind::Put, &Context::default(), (1, 1))?;
-    let violation = history
-        .write_at(Kind::Put, &first.context, (2, 1), 7)
-        .err()
-        .expect("a spoiled history is caught");
+    let violation = history.write_at(Kind::Put, &first.context, (2, 1), 7).err().expect("a spoiled history is caught");
     assert!(violation.what.contains("invariant 4"), "{violation}");
     Ok(())
 }
@@ -226,10 +176,7 @@ fn a_token_that_forgets_is_caught() -> Checked {
     let mut history = History::new();
     let first = history.write(Kind::Put, &Context::default(), (1, 1))?;
     let other = history.write(Kind::Put, &Context::default(), (2, 1))?;
-    must_say(
-        history.read(&first.context, &other.record, &other.record.version),
-        "invariant 10",
-    );
+    must_say(history.read(&first.context, &other.record, &other.record.version), "invariant 10");
     Ok(())
 }
 
@@ -237,10 +184,7 @@ fn a_token_that_forgets_is_caught() -> Checked {
 fn a_dot_used_twice_is_caught() -> Checked {
     let mut history = History::new();
     history.write(Kind::Put, &Context::default(), (1, 1))?;
-    let violation = history
-        .write(Kind::Put, &Context::default(), (1, 1))
-        .err()
-        .expect("a spoiled history is caught");
+    let violation = history.write(Kind::Put, &Context::default(), (1, 1)).err().expect("a spoiled history is caught");
     assert!(violation.what.contains("invariant 1"), "{violation}");
     Ok(())
 }
@@ -248,15 +192,9 @@ fn a_dot_used_twice_is_caught() -> Checked {
 #[test]
 fn a_value_from_nowhere_is_caught() -> Checked {
     let mut history = History::new();
-    let (operation, _) =
-        history
-            .oracle
-            .begin(Kind::Put, &history.key.clone(), &Context::default())?;
+    let (operation, _) = history.oracle.begin(Kind::Put, &history.key.clone(), &Context::default())?;
     // On no disk: the write was announced before its sync.
     let record = history.record(operation, Kind::Put, &Context::default(), (1, 1), 200);
-    must_say(
-        history.read(&Context::default(), &record, &record.version),
-        "rule 1",
-    );
+    must_say(history.read(&Context::default(), &record, &record.version), "rule 1");
     Ok(())
 }

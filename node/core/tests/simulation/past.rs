@@ -13,9 +13,7 @@ impl Past {
     }
 
     pub(crate) fn contains(&self, operation: usize) -> bool {
-        self.0
-            .get(operation / 64)
-            .is_some_and(|word| word & (1 << (operation % 64)) != 0)
+        self.0.get(operation / 64).is_some_and(|word| word & (1 << (operation % 64)) != 0)
     }
 
     pub(crate) fn merge(&mut self, other: &Self) {

@@ -43,46 +43,41 @@ pub(crate) struct Run {
     pub(crate) cluster: Cluster,
     pub(crate) clients: Clients,
     pub(crate) faults: Faults,
-    replies: BTreeMap<&'static str, u64>,
+    pub(crate) replies: BTreeMap<&'static str, u64>,
 }
 
 impl Run {
-    fn new(seed: u64, trace: Trace) -> Checked<Self> {
+    /// The hosts, all down, without clients and faults.
+    pub(crate) fn quiet(hosts: &[Host], mut random: Random, trace: Trace) -> Self {
+        let mut cluster = Cluster::new(hosts, random.fork(), trace);
+        let clients = Clients::start(&mut cluster, 0, Vec::new(), random.fork());
+        let faults = Faults::plan(&mut cluster, 0, 0, 0, random.fork());
+        Self { cluster, clients, faults, replies: BTreeMap::new() }
+    }
+
+    /// Everything drawn from the seed.
+    fn random(seed: u64, trace: Trace) -> Self {
         let mut random = Random::new(seed);
         let hosts = hosts(&mut random);
-        let mut cluster = Cluster::new(&hosts, random.fork(), trace);
+        let mut run = Self::quiet(&hosts, random.fork(), trace);
+        let cluster = &mut run.cluster;
         cluster.network.delay_ms = (1, random.between(1, 8));
-        let keys = (0..random.between(3, 16))
-            .filter_map(|key| Key::new(&format!("key{key}")).ok())
-            .collect();
+        let keys = (0..random.between(3, 16)).filter_map(|key| Key::new(&format!("key{key}")).ok()).collect();
         let count = random.between(3, 8) as usize;
-        let clients = Clients::start(&mut cluster, count, keys, random.fork());
+        run.clients = Clients::start(cluster, count, keys, random.fork());
         let count = random.between(3, 11) as usize;
-        let mut faults = Faults::plan(&mut cluster, count, CALM_MS, HEAL_MS - 2_000, random.fork());
+        run.faults = Faults::plan(cluster, count, CALM_MS, HEAL_MS - 2_000, random.fork());
         for (node, host) in hosts.iter().enumerate() {
             let late = host.shard_count.is_none() && hosts[0].shard_count.is_some();
-            let in_ms = if late {
-                CALM_MS
-            } else {
-                random.between(0, 1_500)
-            };
-            faults.start_later(&mut cluster, node, in_ms);
+            let in_ms = if late { CALM_MS } else { random.between(0, 1_500) };
+            run.faults.start_later(cluster, node, in_ms);
         }
-        Ok(Self {
-            cluster,
-            clients,
-            faults,
-            replies: BTreeMap::new(),
-        })
+        run
     }
 
     /// Lets time pass.
     pub(crate) fn until(&mut self, at_ms: u64) -> Checked {
-        while self
-            .cluster
-            .next_ms()
-            .is_some_and(|next_ms| next_ms <= at_ms)
-        {
+        while self.cluster.next_ms().is_some_and(|next_ms| next_ms <= at_ms) {
             self.cluster.step()?;
             while let Some(notice) = self.cluster.notices.pop_front() {
                 self.notice(notice)?;
@@ -94,27 +89,28 @@ impl Run {
 
     /// Lets time pass until there is a reply; `None` when the node went away.
     pub(crate) fn reply(&mut self, wanted: RequestId) -> Checked<Option<Reply>> {
+        Ok(self.outcome(wanted)?.map(|(reply, _)| reply))
+    }
+
+    /// As [`reply`](Self::reply), with what the client carries from then on.
+    pub(crate) fn outcome(&mut self, wanted: RequestId) -> Checked<Option<(Reply, Option<Context>)>> {
         loop {
             while let Some(notice) = self.cluster.notices.pop_front() {
                 match notice {
-                    Notice::Answered { id, reply, .. } if id == wanted => return Ok(Some(reply)),
+                    Notice::Answered { id, reply, context } if id == wanted => return Ok(Some((reply, context))),
                     Notice::Refused { id } if id == wanted => return Ok(None),
                     other => self.notice(other)?,
                 }
             }
             if !self.cluster.step()? {
-                return Err(Violation::new(format!(
-                    "nothing will ever happen, and {wanted:?} has no reply"
-                )));
+                return Err(Violation::new(format!("nothing will ever happen, and {wanted:?} has no reply")));
             }
         }
     }
 
     fn notice(&mut self, notice: Notice) -> Checked {
         match notice {
-            Notice::Alarm(Alarm::Client(client, turn)) => {
-                self.clients.wake(&mut self.cluster, client, turn)
-            }
+            Notice::Alarm(Alarm::Client(client, turn)) => self.clients.wake(&mut self.cluster, client, turn),
             Notice::Alarm(Alarm::Fault(_)) => self.faults.strike(&mut self.cluster),
             Notice::Alarm(Alarm::Undo(number)) => self.faults.undo(&mut self.cluster, number),
             Notice::Answered { id, reply, context } => {
@@ -124,8 +120,7 @@ impl Run {
             }
             Notice::Refused { id } => {
                 *self.replies.entry("refused").or_insert(0) += 1;
-                self.clients
-                    .answered(&mut self.cluster, id, None::<Context>);
+                self.clients.answered(&mut self.cluster, id, None::<Context>);
                 Ok(())
             }
         }
@@ -135,23 +130,11 @@ impl Run {
 /// Three to seven nodes, with or without shards, sometimes one that joins later (contract, "Starting a node").
 fn hosts(random: &mut Random) -> Vec<Host> {
     let single = random.chance(150);
-    let count = if single {
-        random.between(2, 4)
-    } else {
-        random.between(3, 7)
-    } as usize;
+    let count = if single { random.between(2, 4) } else { random.between(3, 7) } as usize;
     let shard_count = (!single).then(|| random.between(1, count as u64 / 2) as u32);
-    let mut hosts: Vec<Host> = (0..count)
-        .map(|_| Host {
-            view: (0..count).collect(),
-            shard_count,
-        })
-        .collect();
+    let mut hosts: Vec<Host> = (0..count).map(|_| Host { view: (0..count).collect(), shard_count }).collect();
     if !single && count < 7 && random.chance(400) {
-        hosts.push(Host {
-            view: (0..=count).collect(),
-            shard_count: None,
-        });
+        hosts.push(Host { view: (0..=count).collect(), shard_count: None });
     }
     hosts
 }
@@ -168,7 +151,7 @@ fn name(reply: &Reply) -> &'static str {
 }
 
 fn attempt(seed: u64, trace: &Trace) -> Checked<Summary> {
-    let mut run = Run::new(seed, trace.clone())?;
+    let mut run = Run::random(seed, trace.clone());
     run.until(HEAL_MS)?;
     let helped = healing::heal(&mut run)?;
     Ok(Summary {
@@ -186,14 +169,9 @@ fn attempt(seed: u64, trace: &Trace) -> Checked<Summary> {
 /// As [`attempt`], with a panic of the core as a violation.
 fn attempt_safely(seed: u64, trace: &Trace) -> Checked<Summary> {
     catch_unwind(AssertUnwindSafe(|| attempt(seed, trace))).unwrap_or_else(|panic| {
-        let message = panic
-            .downcast_ref::<String>()
-            .cloned()
-            .or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).into()));
-        Err(Violation::new(format!(
-            "panic: {}",
-            message.unwrap_or_default()
-        )))
+        let message =
+            panic.downcast_ref::<String>().cloned().or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).into()));
+        Err(Violation::new(format!("panic: {}", message.unwrap_or_default())))
     })
 }
 

@@ -15,11 +15,7 @@ fn sweep(seeds: impl IntoIterator<Item = u64>) -> Vec<Summary> {
     if failures.is_empty() {
         return clean;
     }
-    let mut report = format!(
-        "{} of {} seeds failed\n",
-        failures.len(),
-        failures.len() + clean.len()
-    );
+    let mut report = format!("{} of {} seeds failed\n", failures.len(), failures.len() + clean.len());
     for failure in &failures {
         let _ = writeln!(report, "{}", failure.lines().next().unwrap_or_default());
     }
@@ -61,19 +57,13 @@ fn tell(summaries: &[Summary]) -> io::Result<()> {
 fn every_fixed_seed_must_be_clean() {
     let summaries = sweep(FIXED);
     let operations: u64 = summaries.iter().map(|summary| summary.operations).sum();
-    assert!(
-        operations > 300 * summaries.len() as u64,
-        "too little was done: {operations} operations"
-    );
+    assert!(operations > 300 * summaries.len() as u64, "too little was done: {operations} operations");
 }
 
 /// The seed of `SIMULATION_SEED`, or 0.
 #[test]
 fn one_seed() {
-    let seed = env::var("SIMULATION_SEED")
-        .ok()
-        .and_then(|seed| seed.parse().ok())
-        .unwrap_or(0);
+    let seed = env::var("SIMULATION_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(0);
     tell(&sweep([seed])).expect("stderr is open");
 }
 
@@ -83,13 +73,8 @@ fn many_seeds() {
     let Ok(range) = env::var("SIMULATION_SEEDS") else {
         return;
     };
-    let (from, to) = range
-        .split_once("..")
-        .expect("SIMULATION_SEEDS is from..to");
-    let (from, to): (u64, u64) = (
-        from.parse().expect("a number"),
-        to.parse().expect("a number"),
-    );
+    let (from, to) = range.split_once("..").expect("SIMULATION_SEEDS is from..to");
+    let (from, to): (u64, u64) = (from.parse().expect("a number"), to.parse().expect("a number"));
     tell(&sweep(from..to)).expect("stderr is open");
 }
 
@@ -97,9 +82,6 @@ fn many_seeds() {
 fn the_same_seed_must_give_the_same_bytes() {
     for seed in [1, 2, 3] {
         let (first, second) = (run(seed), run(seed));
-        assert_eq!(
-            first.map(|summary| summary.hash),
-            second.map(|summary| summary.hash)
-        );
+        assert_eq!(first.map(|summary| summary.hash), second.map(|summary| summary.hash));
     }
 }

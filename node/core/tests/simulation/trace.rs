@@ -62,22 +62,14 @@ impl Trace {
             return;
         }
         let text = text();
-        self.0.borrow_mut().lines.push(Line {
-            at_ms,
-            slots,
-            always,
-            text,
-        });
+        self.0.borrow_mut().lines.push(Line { at_ms, slots, always, text });
     }
 
     /// The last `count` lines that concern `slot`, or of all lines when there is none.
     pub(crate) fn tail(&self, slot: Option<SlotId>, count: usize) -> String {
         let log = self.0.borrow();
-        let wanted: Vec<&Line> = log
-            .lines
-            .iter()
-            .filter(|line| line.always || slot.is_none_or(|slot| line.slots.contains(&slot)))
-            .collect();
+        let wanted: Vec<&Line> =
+            log.lines.iter().filter(|line| line.always || slot.is_none_or(|slot| line.slots.contains(&slot))).collect();
         let mut tail = String::new();
         for line in &wanted[wanted.len().saturating_sub(count)..] {
             let _ = writeln!(tail, "{:>7} {}", line.at_ms, line.text);

@@ -13,17 +13,11 @@ pub(crate) struct Violation {
 
 impl Violation {
     pub(crate) fn new(what: impl Into<String>) -> Self {
-        Self {
-            what: what.into(),
-            slot: None,
-        }
+        Self { what: what.into(), slot: None }
     }
 
     pub(crate) fn of(slot: SlotId, what: impl Into<String>) -> Self {
-        Self {
-            what: what.into(),
-            slot: Some(slot),
-        }
+        Self { what: what.into(), slot: Some(slot) }
     }
 }
 

@@ -8,26 +8,19 @@ use crate::violation::{Checked, Violation};
 pub(crate) fn round_trip(envelope: &Envelope) -> Checked<Vec<u8>> {
     let bytes = postcard::to_stdvec(envelope)
         .map_err(|error| Violation::new(format!("cannot encode {envelope:?}: {error}")))?;
-    let decoded: Envelope = postcard::from_bytes(&bytes)
-        .map_err(|error| Violation::new(format!("cannot decode {envelope:?}: {error}")))?;
+    let decoded: Envelope =
+        postcard::from_bytes(&bytes).map_err(|error| Violation::new(format!("cannot decode {envelope:?}: {error}")))?;
     if &decoded == envelope {
         Ok(bytes)
     } else {
-        Err(Violation::new(format!(
-            "decoding {envelope:?} gives {decoded:?}"
-        )))
+        Err(Violation::new(format!("decoding {envelope:?} gives {decoded:?}")))
     }
 }
 
 /// The slots that a message is about.
 pub(crate) fn slots(body: &Body) -> Vec<SlotId> {
     match body {
-        Body::Ping(ping) => ping
-            .announcement
-            .slots
-            .iter()
-            .map(|(slot, _)| *slot)
-            .collect(),
+        Body::Ping(ping) => ping.announcement.slots.iter().map(|(slot, _)| *slot).collect(),
         Body::Replicate { slot, .. }
         | Body::Pull { slot, .. }
         | Body::LogRange { slot, .. }
@@ -35,8 +28,7 @@ pub(crate) fn slots(body: &Body) -> Vec<SlotId> {
         Body::SnapshotChunk(chunk) => vec![chunk.slot],
         Body::Acks(acks) => acks.iter().map(|(slot, _, _)| *slot).collect(),
         Body::Forward {
-            request:
-                Request::Get { key, .. } | Request::Put { key, .. } | Request::Delete { key, .. },
+            request: Request::Get { key, .. } | Request::Put { key, .. } | Request::Delete { key, .. },
             ..
         } => vec![key.slot()],
         Body::Counted { slots, .. } => slots.iter().map(|(slot, _, _)| *slot).collect(),
@@ -58,26 +50,16 @@ pub(crate) fn describe(envelope: &Envelope) -> String {
                     let frontier: Vec<_> = state
                         .frontier
                         .iter()
-                        .map(|(origin, seq)| {
-                            format!("{:04x}.{}:{seq}", origin.uuid >> 48, origin.epoch)
-                        })
+                        .map(|(origin, seq)| format!("{:04x}.{}:{seq}", origin.uuid >> 48, origin.epoch))
                         .collect();
                     format!("{}={:?}[{}]", slot.0, state.holding, frontier.join(" "))
                 })
                 .take(12)
                 .collect();
-            format!(
-                "p{placement} Ping {}..{} {}",
-                announcement.since,
-                announcement.number,
-                states.join(" ")
-            )
+            format!("p{placement} Ping {}..{} {}", announcement.since, announcement.number, states.join(" "))
         }
         Body::Placement(placement) => {
-            format!("p{} Placement {placement:?}", envelope.placement.number)
-                .chars()
-                .take(300)
-                .collect()
+            format!("p{} Placement {placement:?}", envelope.placement.number).chars().take(300).collect()
         }
         body => format!("p{placement} {body:?}").chars().take(900).collect(),
     }
@@ -87,9 +69,7 @@ pub(crate) fn changed_slots(changes: &[Change]) -> Vec<SlotId> {
     changes
         .iter()
         .filter_map(|change| match change {
-            Change::Slot(slot, _) | Change::RemoveRecord(slot, _) | Change::DropSlot(slot) => {
-                Some(*slot)
-            }
+            Change::Slot(slot, _) | Change::RemoveRecord(slot, _) | Change::DropSlot(slot) => Some(*slot),
             Change::Record(record) => Some(record.dot.slot),
             _ => None,
         })

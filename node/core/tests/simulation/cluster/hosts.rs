@@ -19,13 +19,8 @@ impl Cluster {
         host.timer_at_ms = None;
         host.next_batch = 1;
         host.disturbed_ms = self.now_ms;
-        host.core = Some(Core::new(
-            host.settings.clone(),
-            host.disk.recovered(),
-            host.clock.now(self.now_ms),
-        ));
-        self.trace
-            .note(self.now_ms, || format!("START node{}", node + 1));
+        host.core = Some(Core::new(host.settings.clone(), host.disk.recovered(), host.clock.now(self.now_ms)));
+        self.trace.note(self.now_ms, || format!("START node{}", node + 1));
         self.pump(node)
     }
 
@@ -38,17 +33,12 @@ impl Cluster {
         host.held.clear();
         host.paused = false;
         host.disturbed_ms = self.now_ms;
-        self.trace
-            .note(self.now_ms, || format!("CRASH node{}", node + 1));
+        self.trace.note(self.now_ms, || format!("CRASH node{}", node + 1));
         for applied in self.nodes[node].disk.crash(&mut self.random)? {
             self.applied(node, &applied)?;
         }
-        let broken: Vec<RequestId> = self
-            .asked
-            .iter()
-            .filter(|(_, asked)| asked.node == node)
-            .map(|(id, _)| *id)
-            .collect();
+        let broken: Vec<RequestId> =
+            self.asked.iter().filter(|(_, asked)| asked.node == node).map(|(id, _)| *id).collect();
         for id in broken {
             self.asked.remove(&id);
             self.notices.push_back(Notice::Refused { id });
@@ -56,13 +46,7 @@ impl Cluster {
         for peer in 0..self.nodes.len() {
             if peer != node && self.random.chance(600) {
                 let in_ms = self.random.between(1, 60);
-                self.schedule(
-                    in_ms,
-                    Happening::LinkDown {
-                        node: peer,
-                        peer: node,
-                    },
-                );
+                self.schedule(in_ms, Happening::LinkDown { node: peer, peer: node });
             }
         }
         Ok(())
@@ -75,8 +59,7 @@ impl Cluster {
         let old = std::mem::replace(&mut self.nodes[node].disk, Disk::empty(uuid));
         self.destroyed.push(old);
         self.wiped_ms = Some(self.now_ms);
-        self.trace
-            .note(self.now_ms, || format!("WIPE node{}", node + 1));
+        self.trace.note(self.now_ms, || format!("WIPE node{}", node + 1));
         self.reconsider_all();
         Ok(())
     }
@@ -86,8 +69,7 @@ impl Cluster {
     }
 
     pub(crate) fn pause(&mut self, node: usize) {
-        self.trace
-            .note(self.now_ms, || format!("PAUSE node{}", node + 1));
+        self.trace.note(self.now_ms, || format!("PAUSE node{}", node + 1));
         self.nodes[node].paused = true;
         self.nodes[node].disturbed_ms = self.now_ms;
     }
@@ -96,8 +78,7 @@ impl Cluster {
         if !self.nodes[node].paused {
             return Ok(());
         }
-        self.trace
-            .note(self.now_ms, || format!("RESUME node{}", node + 1));
+        self.trace.note(self.now_ms, || format!("RESUME node{}", node + 1));
         self.nodes[node].paused = false;
         self.nodes[node].disturbed_ms = self.now_ms;
         while let Some(input) = self.nodes[node].held.pop_front() {
@@ -108,39 +89,23 @@ impl Cluster {
 
     /// Cuts the directed pair; sometimes the sender notices at once.
     pub(crate) fn cut(&mut self, from: usize, to: usize) {
-        self.trace.note(self.now_ms, || {
-            format!("CUT node{} -> node{}", from + 1, to + 1)
-        });
+        self.trace.note(self.now_ms, || format!("CUT node{} -> node{}", from + 1, to + 1));
         self.network.cut(from, to);
         if self.random.chance(300) {
             let in_ms = self.random.between(1, 500);
-            self.schedule(
-                in_ms,
-                Happening::LinkDown {
-                    node: from,
-                    peer: to,
-                },
-            );
+            self.schedule(in_ms, Happening::LinkDown { node: from, peer: to });
         }
     }
 
     pub(crate) fn mend(&mut self, from: usize, to: usize) {
-        self.trace.note(self.now_ms, || {
-            format!("MEND node{} -> node{}", from + 1, to + 1)
-        });
+        self.trace.note(self.now_ms, || format!("MEND node{} -> node{}", from + 1, to + 1));
         self.network.mend(from, to);
     }
 
     /// A link closes and opens again; nothing else happens.
     pub(crate) fn flap(&mut self, node: usize, peer: usize) {
         self.schedule(0, Happening::LinkDown { node, peer });
-        self.schedule(
-            0,
-            Happening::LinkDown {
-                node: peer,
-                peer: node,
-            },
-        );
+        self.schedule(0, Happening::LinkDown { node: peer, peer: node });
     }
 
     /// The view is about to lose a node by request.

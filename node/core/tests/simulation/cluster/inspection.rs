@@ -14,24 +14,13 @@ impl Cluster {
     pub(super) fn answered(&mut self, node: usize, id: RequestId, reply: Reply) -> Checked {
         self.trace.fold(&id.0.to_be_bytes());
         let Some(asked) = self.asked.remove(&id) else {
-            return Err(Violation::new(format!(
-                "node{} answers {id:?}, which is not open: {reply:?}",
-                node + 1
-            )));
+            return Err(Violation::new(format!("node{} answers {id:?}, which is not open: {reply:?}", node + 1)));
         };
-        let key = asked
-            .operation
-            .map(|operation| self.oracle.operation(operation).key.clone());
+        let key = asked.operation.map(|operation| self.oracle.operation(operation).key.clone());
         let slots = key.iter().map(Key::slot).collect();
-        self.trace.note_slots(self.now_ms, slots, || {
-            format!("{id:?} answered by node{}: {reply:?}", node + 1)
-        });
+        self.trace.note_slots(self.now_ms, slots, || format!("{id:?} answered by node{}: {reply:?}", node + 1));
         if asked.node != node {
-            return Err(Violation::new(format!(
-                "node{} answers {id:?} of node{}",
-                node + 1,
-                asked.node + 1
-            )));
+            return Err(Violation::new(format!("node{} answers {id:?} of node{}", node + 1, asked.node + 1)));
         }
         self.check_time(id, &asked)?;
         let mut context = None;
@@ -41,31 +30,23 @@ impl Cluster {
             context = verdict.context;
         }
         if !asked.cancelled {
-            self.notices
-                .push_back(Notice::Answered { id, reply, context });
+            self.notices.push_back(Notice::Answered { id, reply, context });
         }
         Ok(())
     }
 
     fn check_time(&self, id: RequestId, asked: &Asked) -> Checked {
         let took_ms = self.now_ms.saturating_sub(asked.asked_ms);
-        let undisturbed =
-            self.nodes[asked.node].disturbed_ms < asked.asked_ms && self.nodes[asked.node].is_up();
+        let undisturbed = self.nodes[asked.node].disturbed_ms < asked.asked_ms && self.nodes[asked.node].is_up();
         let write = asked.limit_ms == WRITE_LIMIT_MS;
         if took_ms > asked.limit_ms
             && undisturbed
             && !asked.cancelled
             && !(write && self.slow_until_ms >= asked.asked_ms)
         {
-            let slot = asked
-                .operation
-                .map(|operation| self.oracle.operation(operation).key.slot());
+            let slot = asked.operation.map(|operation| self.oracle.operation(operation).key.slot());
             return Err(Violation {
-                what: format!(
-                    "node{} is late: {id:?} has taken {took_ms} ms, not {}",
-                    asked.node + 1,
-                    asked.limit_ms
-                ),
+                what: format!("node{} is late: {id:?} has taken {took_ms} ms, not {}", asked.node + 1, asked.limit_ms),
                 slot,
             });
         }
@@ -74,18 +55,12 @@ impl Cluster {
 
     /// Every request has its reply in time.
     pub(super) fn check_overdue(&self) -> Checked {
-        self.asked
-            .iter()
-            .try_for_each(|(id, asked)| self.check_time(*id, asked))
+        self.asked.iter().try_for_each(|(id, asked)| self.check_time(*id, asked))
     }
 
     fn check_verdict(&self, verdict: &Verdict) -> Checked {
         if let Some((dot, claimed)) = verdict.durable {
-            let disks = self
-                .nodes
-                .iter()
-                .map(|node| &node.disk)
-                .chain(&self.destroyed);
+            let disks = self.nodes.iter().map(|node| &node.disk).chain(&self.destroyed);
             let durable = disks.filter(|disk| disk.has_held(dot)).count();
             if claimed == 0 || durable < claimed as usize {
                 return Err(Violation::of(
@@ -95,29 +70,14 @@ impl Cluster {
             }
         }
         for (slot, origin, seq) in &verdict.pruned {
-            let dot = Dot {
-                slot: *slot,
-                origin: *origin,
-                seq: *seq,
-            };
+            let dot = Dot { slot: *slot, origin: *origin, seq: *seq };
             if self.oracle.ledger.fate(dot) != Fate::Kept {
                 continue;
             }
-            for (index, node) in self
-                .nodes
-                .iter()
-                .enumerate()
-                .filter(|(index, _)| !self.removed[*index])
-            {
-                let meta = node
-                    .disk
-                    .slots
-                    .get(slot)
-                    .and_then(|stored| stored.meta.as_ref());
+            for (index, node) in self.nodes.iter().enumerate().filter(|(index, _)| !self.removed[*index]) {
+                let meta = node.disk.slots.get(slot).and_then(|stored| stored.meta.as_ref());
                 if meta.is_some_and(|meta| {
-                    meta.holding.is_full()
-                        && meta.frontier.covers(&meta.stable)
-                        && meta.frontier.get(*origin) < *seq
+                    meta.holding.is_full() && meta.frontier.covers(&meta.stable) && meta.frontier.get(*origin) < *seq
                 }) {
                     return Err(Violation::of(
                         *slot,
@@ -143,30 +103,20 @@ impl Cluster {
                 self.oracle
                     .ledger
                     .check_slot(*slot, stored)
-                    .map_err(|violation| Violation {
-                        what: format!("node{}: {violation}", node + 1),
-                        ..violation
-                    })?;
+                    .map_err(|violation| Violation { what: format!("node{}: {violation}", node + 1), ..violation })?;
             }
         }
         for slot in &applied.dropped {
-            self.trace.note_slots(self.now_ms, vec![*slot], || {
-                format!("node{} has dropped {slot:?}", node + 1)
-            });
+            self.trace.note_slots(self.now_ms, vec![*slot], || format!("node{} has dropped {slot:?}", node + 1));
             let dots: Vec<_> = self.oracle.ledger.of_slot(*slot).collect();
             for dot in dots {
                 let was_lost = self.oracle.ledger.fate(dot) == Fate::Lost;
                 self.reconsider(dot);
-                let excused = self
-                    .wiped_ms
-                    .is_some_and(|wiped_ms| self.now_ms < wiped_ms + NEWS_OF_WIPE_MS);
+                let excused = self.wiped_ms.is_some_and(|wiped_ms| self.now_ms < wiped_ms + NEWS_OF_WIPE_MS);
                 if !was_lost && !excused && self.oracle.ledger.fate(dot) == Fate::Lost {
                     return Err(Violation::of(
                         *slot,
-                        format!(
-                            "invariant 7: node{} has deleted {dot:?}, which is on no other disk",
-                            node + 1
-                        ),
+                        format!("invariant 7: node{} has deleted {dot:?}, which is on no other disk", node + 1),
                     ));
                 }
             }
@@ -182,9 +132,7 @@ impl Cluster {
 
     /// Finds out whether a record is still on the disk of a member, or on any.
     fn reconsider(&mut self, dot: Dot) {
-        let holders: Vec<usize> = (0..self.nodes.len())
-            .filter(|node| self.nodes[*node].disk.holds(dot))
-            .collect();
+        let holders: Vec<usize> = (0..self.nodes.len()).filter(|node| self.nodes[*node].disk.holds(dot)).collect();
         if holders.is_empty() {
             self.oracle.ledger.set_lost(dot);
         } else if holders.iter().all(|holder| self.removed[*holder]) {

@@ -9,10 +9,7 @@ use std::{
     net::Ipv4Addr,
 };
 
-use node_core::{
-    Address, Change, Core, Effect, Envelope, Event, Key, Reply, Request, RequestId, Settings,
-    SlotId,
-};
+use node_core::{Address, Change, Core, Effect, Envelope, Event, Key, Reply, Request, RequestId, Settings, SlotId};
 
 use crate::{
     clock::NodeClock,
@@ -49,29 +46,11 @@ pub(crate) fn address(node: usize) -> Address {
 
 #[derive(Debug)]
 enum Happening {
-    Deliver {
-        from: usize,
-        to: usize,
-        envelope: Box<Envelope>,
-    },
-    LinkDown {
-        node: usize,
-        peer: usize,
-    },
-    Synced {
-        node: usize,
-        life: u32,
-        batch: u64,
-    },
-    Timer {
-        node: usize,
-        life: u32,
-    },
-    Request {
-        node: usize,
-        id: RequestId,
-        request: Request,
-    },
+    Deliver { from: usize, to: usize, envelope: Box<Envelope> },
+    LinkDown { node: usize, peer: usize },
+    Synced { node: usize, life: u32, batch: u64 },
+    Timer { node: usize, life: u32 },
+    Request { node: usize, id: RequestId, request: Request },
     Alarm(Alarm),
 }
 
@@ -194,29 +173,18 @@ impl Cluster {
 
     fn schedule(&mut self, in_ms: u64, happening: Happening) {
         self.sequence += 1;
-        self.queue
-            .insert((self.now_ms + in_ms, self.sequence), happening);
+        self.queue.insert((self.now_ms + in_ms, self.sequence), happening);
     }
 
     // ---- clients ----
 
     /// A client asks for a key at a node.
-    pub(crate) fn operate(
-        &mut self,
-        node: usize,
-        kind: Kind,
-        key: &Key,
-        context: &Context,
-    ) -> Checked<RequestId> {
+    pub(crate) fn operate(&mut self, node: usize, kind: Kind, key: &Key, context: &Context) -> Checked<RequestId> {
         let (operation, token) = self.oracle.begin(kind, key, context)?;
         let key = key.clone();
         let request = match kind {
             Kind::Get => Request::Get { key, token },
-            Kind::Put => Request::Put {
-                key,
-                value: Oracle::value(operation),
-                token,
-            },
+            Kind::Put => Request::Put { key, value: Oracle::value(operation), token },
             Kind::Delete => Request::Delete { key, token },
         };
         Ok(self.submit(node, request, Some(operation)))
@@ -239,19 +207,8 @@ impl Cluster {
             Request::AddMember { .. } | Request::Reshard { .. } => ADMIN_LIMIT_MS,
             _ => READ_LIMIT_MS,
         };
-        self.trace.note_slots(self.now_ms, slot_of(&request), || {
-            format!("{id:?} to node{}: {request:?}", node + 1)
-        });
-        self.asked.insert(
-            id,
-            Asked {
-                node,
-                operation,
-                asked_ms: self.now_ms + 1,
-                limit_ms,
-                cancelled: false,
-            },
-        );
+        self.trace.note_slots(self.now_ms, slot_of(&request), || format!("{id:?} to node{}: {request:?}", node + 1));
+        self.asked.insert(id, Asked { node, operation, asked_ms: self.now_ms + 1, limit_ms, cancelled: false });
         self.schedule(1, Happening::Request { node, id, request });
         id
     }
@@ -288,15 +245,9 @@ impl Cluster {
                 self.tally.messages += 1;
                 self.trace.fold(&[to as u8, from as u8]);
                 self.trace.fold(&at_ms.to_be_bytes());
-                self.trace
-                    .note_slots(at_ms, wire::slots(&envelope.body), || {
-                        format!(
-                            "node{} -> node{}: {}",
-                            from + 1,
-                            to + 1,
-                            wire::describe(&envelope)
-                        )
-                    });
+                self.trace.note_slots(at_ms, wire::slots(&envelope.body), || {
+                    format!("node{} -> node{}: {}", from + 1, to + 1, wire::describe(&envelope))
+                });
                 self.input(to, Input::Message(envelope))?;
             }
             Happening::LinkDown { node, peer } => {
@@ -335,11 +286,7 @@ impl Cluster {
         }
         host.timer_at_ms = None;
         let (at_ms, who, count) = self.timeouts_at_once;
-        let count = if (at_ms, who) == (self.now_ms, node) {
-            count + 1
-        } else {
-            1
-        };
+        let count = if (at_ms, who) == (self.now_ms, node) { count + 1 } else { 1 };
         self.timeouts_at_once = (self.now_ms, node, count);
         if count > TIMEOUTS_AT_ONCE_MAX {
             return Err(Violation::new(format!(
@@ -398,11 +345,7 @@ impl Cluster {
 
     fn send(&mut self, from: usize, to: Address, envelope: &Envelope) -> Checked {
         if envelope.from != self.nodes[from].address {
-            return Err(Violation::new(format!(
-                "node{} signs a message as {}",
-                from + 1,
-                envelope.from
-            )));
+            return Err(Violation::new(format!("node{} signs a message as {}", from + 1, envelope.from)));
         }
         let Some(to) = self.nodes.iter().position(|node| node.address == to) else {
             return Ok(());
@@ -434,42 +377,25 @@ impl Cluster {
         }
         host.next_batch += 1;
         self.trace.fold(&batch.to_be_bytes());
-        self.trace
-            .note_slots(self.now_ms, wire::changed_slots(&changes), || {
-                format!(
-                    "node{} persists batch {batch}: {}",
-                    node + 1,
-                    wire::describe_changes(&changes)
-                )
-            });
+        self.trace.note_slots(self.now_ms, wire::changed_slots(&changes), || {
+            format!("node{} persists batch {batch}: {}", node + 1, wire::describe_changes(&changes))
+        });
         let due_ms = host.disk.submit(batch, changes, self.now_ms + in_ms);
         let life = host.life;
-        self.schedule(
-            due_ms - self.now_ms,
-            Happening::Synced { node, life, batch },
-        );
+        self.schedule(due_ms - self.now_ms, Happening::Synced { node, life, batch });
         Ok(())
     }
 
     fn event(&mut self, node: usize, event: Event) -> Checked {
-        self.trace
-            .note(self.now_ms, || format!("node{} tells {event:?}", node + 1));
+        self.trace.note(self.now_ms, || format!("node{} tells {event:?}", node + 1));
         match &event {
             Event::DigestMismatch { slot, peer } => {
                 return Err(Violation::of(
                     *slot,
-                    format!(
-                        "invariant 5: node{} and {peer} have equal frontiers and differ",
-                        node + 1
-                    ),
+                    format!("invariant 5: node{} and {peer} have equal frontiers and differ", node + 1),
                 ));
             }
-            Event::WritesLost {
-                slot,
-                origin,
-                last,
-                wanted,
-            } => {
+            Event::WritesLost { slot, origin, last, wanted } => {
                 self.tally.writes_lost += 1;
                 let wrongly = self.oracle.ledger.of_slot(*slot).find(|dot| {
                     dot.origin == *origin
@@ -479,10 +405,7 @@ impl Cluster {
                 if let Some(dot) = wrongly {
                     return Err(Violation::of(
                         *slot,
-                        format!(
-                            "rule 12: node{} gives up {dot:?}, which is on a disk",
-                            node + 1
-                        ),
+                        format!("rule 12: node{} gives up {dot:?}, which is on a disk", node + 1),
                     ));
                 }
             }

@@ -1,0 +1,10 @@
+//! Single days with a name: each says what must hold, and by which rule or invariant.
+
+mod clocks;
+mod losing;
+mod membership;
+mod moving;
+mod partitions;
+mod scene;
+mod tombstones;
+mod waiting;

@@ -153,8 +153,8 @@ pub enum Event {
     },
     /// All data of a former owner is with the current owners and was deleted here.
     Drained {
-        /// The slot.
-        slot: SlotId,
+        /// Number of slots.
+        slots: usize,
     },
     /// Writes that were once visible are on no disk any more; reads go on without them (rule 12).
     WritesLost {

@@ -37,7 +37,7 @@ use self::{
     peer::Peer,
     pending::{Answered, Asker, Parked, Pending, Ticket},
     pull::Lag,
-    slot::Slot,
+    slot::{FIRST_ANNOUNCEMENT, Slot},
     transfer::{Copy, Transfers},
 };
 use crate::{
@@ -151,7 +151,7 @@ impl Core {
             // Unique across restarts at one address, as long as a node takes fewer than 65 requests a millisecond.
             next_ticket: incarnation << 16,
             answered: Answered::default(),
-            announcement: 1,
+            announcement: FIRST_ANNOUNCEMENT,
             news: true,
             announced_ms: now.monotonic_ms,
             lags: BTreeMap::new(),

@@ -13,6 +13,7 @@ impl Core {
             && self.members.iter().all(|member| member == self.address || self.is_reachable(member));
         let copying_before = self.count_holding(Holding::Copying);
         let provisional_before = self.count_holding(Holding::Provisional);
+        let mut drained = 0;
         for slot in SlotId::all() {
             match self.slot(slot).holding {
                 Holding::Absent => {}
@@ -25,10 +26,13 @@ impl Core {
                 Holding::Provisional => {}
                 // Rule 9.
                 Holding::Draining if self.successor_answers(slot) => self.hold(slot, Holding::Retired),
-                Holding::Draining | Holding::Retired => self.hand_over(slot),
+                Holding::Draining | Holding::Retired => drained += usize::from(self.hand_over(slot)),
             }
         }
         let provisional = self.count_holding(Holding::Provisional);
+        if drained > 0 {
+            self.event(Event::Drained { slots: drained });
+        }
         if provisional > provisional_before {
             self.event(Event::ServingProvisionally { slots: provisional });
         }
@@ -123,7 +127,7 @@ impl Core {
     }
 
     /// Deletes the slot when every current owner announces this placement, is complete and covers it (invariant 7).
-    fn hand_over(&mut self, slot: SlotId) {
+    fn hand_over(&mut self, slot: SlotId) -> bool {
         let state = self.slot(slot);
         let placement = self.durability.placement();
         let owners: Vec<Address> = self.owners(slot).collect();
@@ -139,8 +143,8 @@ impl Core {
             });
         if safe {
             self.delete_slot(slot);
-            self.event(Event::Drained { slot });
         }
+        safe
     }
 
     pub(super) fn delete_slot(&mut self, slot: SlotId) {

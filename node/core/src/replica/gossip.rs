@@ -59,10 +59,11 @@ impl Core {
             }
         }
         let Some(peer) = self.peers.get_mut(&from) else { return };
-        match ping.confirmed {
-            Some((identity, number)) if identity == self.identity => peer.confirmed = peer.confirmed.max(number),
-            _ => peer.confirmed = 0,
-        }
+        // Exactly what it says, even when that is less than before: it may have dropped what an older identity had told.
+        peer.confirmed = match ping.confirmed {
+            Some((identity, number)) if identity == self.identity => number,
+            _ => 0,
+        };
         if ping.announcement.number == peer.announced && ping.announcement.since < peer.announced {
             peer.owed = true;
         }

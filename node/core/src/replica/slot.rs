@@ -8,6 +8,9 @@ use std::{
 use super::log::Log;
 use crate::{Change, Frontier, Hlc, Holding, Key, Origin, Record, SlotId, SlotMeta, SlotState};
 
+/// The announcement with which every start begins, and which tells what was recovered.
+pub(super) const FIRST_ANNOUNCEMENT: u64 = 1;
+
 /// The state of one slot. Changes go to the caller's list of [`Change`]s in the same call.
 #[derive(Debug)]
 pub(super) struct Slot {
@@ -75,6 +78,7 @@ impl Slot {
             self.put(record);
         }
         self.durable = self.state();
+        self.announced_in = FIRST_ANNOUNCEMENT;
     }
 
     pub(super) fn get(&self, key: &Key) -> Option<&Arc<Record>> {

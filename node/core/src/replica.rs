@@ -75,6 +75,8 @@ pub struct Core {
 
     members: Members,
     identities: BTreeMap<Address, Identity>,
+    /// Counts the changes of members and identities, from 1.
+    membership: u64,
     peers: BTreeMap<Address, Peer>,
     placement: Arc<Placement>,
     slots: Vec<Slot>,
@@ -137,6 +139,7 @@ impl Core {
             settled,
             members,
             identities: BTreeMap::new(),
+            membership: 1,
             peers: BTreeMap::new(),
             durability: Durability::new(placement.id()),
             placement,

@@ -18,7 +18,8 @@ pub(super) struct Acknowledgements {
 impl Core {
     /// Writes of one slot have arrived, from their origin or from the log of another replica.
     pub(super) fn take_records(&mut self, from: Address, slot: SlotId, records: &[Arc<Record>]) {
-        if self.slot(slot).holding == Holding::Absent {
+        // What a removed node writes without knowing of its removal must not turn up after its origin was closed (rule 12).
+        if self.slot(slot).holding == Holding::Absent || !self.members.contains(from) {
             return;
         }
         let mut gap = false;

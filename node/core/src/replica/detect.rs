@@ -50,6 +50,7 @@ impl Core {
         if self.is_removed_before_this_start() {
             self.members.add(self.address);
         }
+        self.membership += 1;
         self.change(Change::Members(self.members.clone()));
         self.meet_members();
         self.news = true;
@@ -76,6 +77,7 @@ impl Core {
             if identity > self.identity {
                 // An earlier process here had a faster clock: whoever knows it must take us for newer.
                 self.identity.incarnation = identity.incarnation + 1;
+                self.membership += 1;
                 self.news = true;
             }
             return;
@@ -83,6 +85,7 @@ impl Core {
         let known = self.identities.get(&address).copied();
         if known.is_none_or(|known| identity > known) {
             self.identities.insert(address, identity);
+            self.membership += 1;
             if let (Some(old), Some(peer)) = (known, self.peers.get_mut(&address)) {
                 peer.replaced();
                 self.event(Event::NodeReplaced { address, old, new: identity });

@@ -49,9 +49,10 @@ impl Core {
         if was_removed && !self.is_removed() {
             self.copy_all_again();
         }
-        for (address, identity) in ping.identities {
-            self.note_identity(address, identity);
+        for (address, identity) in &ping.identities {
+            self.note_identity(*address, *identity);
         }
+        let agrees = self.knows_the_same(from, &ping);
         let now_ms = self.now.monotonic_ms;
         for (address, silence_ms) in ping.heard_ms {
             if let Some(peer) = self.peers.get_mut(&address) {
@@ -59,6 +60,7 @@ impl Core {
             }
         }
         let Some(peer) = self.peers.get_mut(&from) else { return };
+        peer.agreed = if agrees { self.membership } else { 0 };
         // Exactly what it says, even when that is less than before: it may have dropped what an older identity had told.
         peer.confirmed = match ping.confirmed {
             Some((identity, number)) if identity == self.identity => number,
@@ -72,6 +74,16 @@ impl Core {
                 self.take_slot_state(from, slot);
             }
         }
+    }
+
+    /// Whether the sender of a ping knew the same members and identities as this node.
+    fn knows_the_same(&self, from: Address, ping: &Ping) -> bool {
+        let own = (self.address, self.identity);
+        let theirs = ping.identities.iter().copied().filter(|known| *known != own);
+        let ours = self.identities.iter().map(|(address, identity)| (*address, *identity));
+        ping.members == self.members
+            && ping.identities.contains(&own)
+            && theirs.eq(ours.filter(|(address, _)| *address != from))
     }
 
     /// A peer has announced a new state of a slot.

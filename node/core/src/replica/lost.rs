@@ -5,8 +5,8 @@ use crate::{Event, Holding, Origin, SlotId, Token};
 
 impl Core {
     /// The last write of an origin that still exists in a slot, when it is certain that no more can turn up: the origin is
-    /// no present identity of any member, and every owner and every other holder is up, and has announced under the
-    /// present placement. `None` while there is hope.
+    /// no present identity of any member, and every owner and every other holder has announced under the present placement
+    /// after it knew so too. `None` while there is hope.
     ///
     /// A waiver for reads; a frontier never changes by it.
     pub(super) fn last_of_closed(&self, slot: SlotId, origin: Origin) -> Option<u64> {
@@ -20,7 +20,7 @@ impl Core {
             if !holding && !owner {
                 continue;
             }
-            if !peer.is_up(self.now.monotonic_ms) {
+            if peer.agreed != self.membership || !peer.is_up(self.now.monotonic_ms) {
                 return None;
             }
             last = last.max(peer.slot(slot).frontier.get(origin));

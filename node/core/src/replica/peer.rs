@@ -21,6 +21,8 @@ pub(super) struct Peer {
     slots: Vec<SlotState>,
     /// The newest announcement of ours that it has confirmed.
     pub(super) confirmed: u64,
+    /// The state of our members and identities that it had too, in its newest ping; 0 is none.
+    pub(super) agreed: u64,
     /// When it was last pinged.
     pub(super) pinged_ms: u64,
     /// Whether its newest announcement is still to be confirmed to it.
@@ -41,6 +43,7 @@ impl Peer {
             placement: PlacementId::default(),
             slots: vec![SlotState::default(); SLOTS],
             confirmed: 0,
+            agreed: 0,
             pinged_ms: 0,
             owed: false,
             placement_sent_ms: None,
@@ -102,6 +105,7 @@ impl Peer {
         self.placement = PlacementId::default();
         self.slots.fill(SlotState::default());
         self.confirmed = 0;
+        self.agreed = 0;
         self.link_down = false;
     }
 

@@ -24,7 +24,7 @@ pub(super) fn log(event: &Event) {
         Event::ServingProvisionally { slots } => {
             warn!(slots, "serving provisionally: holders of more may be out of reach");
         }
-        Event::Drained { slot } => info!(slot = slot.0, "slot drained"),
+        Event::Drained { slots } => info!(slots, "handed over to the current owners"),
         Event::WritesLost { slot, origin, last, wanted } => warn!(
             slot = slot.0,
             origin = format_args!("{:016x}.{}", origin.uuid, origin.epoch),

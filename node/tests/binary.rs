@@ -1,0 +1,172 @@
+//! The program: its exit codes, its one line about a bad configuration, its signals.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::{SocketAddr, TcpListener, TcpStream},
+    process::{Child, Command, Output, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+
+fn node(variables: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_node"));
+    command.env_clear().envs(variables.iter().copied());
+    command
+}
+
+fn run(mut command: Command) -> (Option<i32>, String) {
+    let Output { status, stderr, .. } = command.output().unwrap();
+    (status.code(), String::from_utf8(stderr).unwrap())
+}
+
+/// An address that was free a moment ago.
+fn free_address() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}
+
+/// A node that is alone, killed when dropped.
+struct Running {
+    address: SocketAddr,
+    child: Child,
+}
+
+impl Running {
+    fn start(extra: &[(&str, &str)]) -> Self {
+        let address = free_address();
+        let text = address.to_string();
+        let mut variables =
+            vec![("SOCKET_ADDRESS", text.as_str()), ("VIEW", text.as_str()), ("BIND_ADDRESS", "127.0.0.1")];
+        variables.extend(extra);
+        let child = node(&variables).stderr(Stdio::piped()).spawn().unwrap();
+        let running = Self { address, child };
+        poll("the node listens", || TcpStream::connect(address).ok());
+        running
+    }
+
+    fn healthcheck(&self) -> Option<i32> {
+        let text = self.address.to_string();
+        run(healthcheck(&text)).0
+    }
+
+    /// Sends a signal and waits for the end.
+    fn end_by(&mut self, signal: Signal) -> (Option<i32>, Duration) {
+        let start = Instant::now();
+        let pid = Pid::from_raw(self.child.id().try_into().unwrap());
+        kill(pid, signal).unwrap();
+        let status = poll("the node ends", || self.child.try_wait().unwrap());
+        (status.code(), start.elapsed())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn healthcheck(address: &str) -> Command {
+    let mut command = node(&[("SOCKET_ADDRESS", address), ("VIEW", address), ("BIND_ADDRESS", "127.0.0.1")]);
+    command.arg("healthcheck");
+    command
+}
+
+fn poll<T>(what: &str, mut attempt: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    loop {
+        if let Some(result) = attempt() {
+            return result;
+        }
+        assert!(Instant::now() < deadline, "not in time: {what}");
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn a_bad_configuration_is_one_line_and_exit_code_2() {
+    let good = [("SOCKET_ADDRESS", "127.0.0.1:8080"), ("VIEW", "127.0.0.1:8080")];
+    let cases = [
+        ("SHARD_COUNT", "0"),
+        ("VIEW", "127.0.0.1:8081"),
+        ("VIEW", "127.0.0.1:8080,node2:8080"),
+        ("SOCKET_ADDRESS", "here"),
+        ("API_DIALECT", "2018"),
+    ];
+    for (name, value) in cases {
+        let mut command = node(&good);
+        command.env(name, value);
+        let (code, stderr) = run(command);
+        assert_eq!(code, Some(2), "{stderr}");
+        assert_eq!(stderr.lines().count(), 1, "{stderr}");
+        assert!(stderr.contains(&format!("{name}={value:?}: expected ")), "{stderr}");
+    }
+    let (code, stderr) = run(node(&[]));
+    assert_eq!(code, Some(2));
+    assert_eq!(stderr, "node: SOCKET_ADDRESS is not set: expected ip:port\n");
+}
+
+#[test]
+fn an_unknown_argument_is_answered_with_the_usage() {
+    for arguments in [&["serve"][..], &["healthcheck", "now"], &["--help"]] {
+        let mut command = node(&[]);
+        command.args(arguments);
+        let (code, stderr) = run(command);
+        assert_eq!(code, Some(2));
+        assert!(stderr.contains("usage: node [healthcheck]"), "{stderr}");
+    }
+}
+
+#[test]
+fn a_port_in_use_is_named_and_exit_code_1() {
+    let holder = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = holder.local_addr().unwrap().to_string();
+    let (code, stderr) = run(node(&[("SOCKET_ADDRESS", &address), ("VIEW", &address), ("BIND_ADDRESS", "127.0.0.1")]));
+    assert_eq!(code, Some(1));
+    assert!(stderr.contains(&format!("cannot listen on {address}: ")), "{stderr}");
+}
+
+#[test]
+fn healthcheck_tells_a_node_that_answers_from_one_that_does_not() {
+    let running = Running::start(&[]);
+    poll("the node is healthy", || (running.healthcheck() == Some(0)).then_some(()));
+    let nobody = free_address().to_string();
+    let (code, stderr) = run(healthcheck(&nobody));
+    assert_eq!(code, Some(1), "{stderr}");
+    assert_eq!(stderr.lines().count(), 1, "{stderr}");
+}
+
+#[test]
+fn signals_end_it_within_a_second_whatever_is_connected() {
+    for signal in [Signal::SIGTERM, Signal::SIGINT] {
+        let mut running = Running::start(&[]);
+        // One connection idle after an answer, one without a request, one in the middle of a request.
+        let mut idle = TcpStream::connect(running.address).unwrap();
+        idle.write_all(b"GET /healthz HTTP/1.1\r\nHost: node\r\n\r\n").unwrap();
+        assert_eq!(idle.read(&mut [0; 4096]).unwrap().min(1), 1);
+        let _silent = TcpStream::connect(running.address).unwrap();
+        let mut halfway = TcpStream::connect(running.address).unwrap();
+        halfway.write_all(b"PUT /kvs/a HTTP/1.1\r\nHost: node\r\nContent-Length: 100\r\n\r\n{").unwrap();
+        let (code, elapsed) = running.end_by(signal);
+        assert_eq!(code, Some(0));
+        assert!(elapsed < Duration::from_secs(1), "{elapsed:?}");
+    }
+}
+
+#[test]
+fn logs_are_json_on_request() {
+    let mut running = Running::start(&[("LOG_FORMAT", "json")]);
+    let stderr = running.child.stderr.take().unwrap();
+    let mut first = String::new();
+    BufReader::new(stderr).read_line(&mut first).unwrap();
+    let line: serde_json::Value = serde_json::from_str(&first).unwrap();
+    assert_eq!(line["message"], "node started");
+    assert_eq!(line["address"], running.address.to_string());
+    assert_eq!(line["level"], "INFO");
+}

@@ -35,12 +35,6 @@ impl Interrupt {
         Ok(Self { asked })
     }
 
-    /// One that never comes.
-    #[cfg(test)]
-    pub(crate) fn never() -> Self {
-        Self { asked: watch::channel(false).1 }
-    }
-
     pub(crate) fn is_asked(&self) -> bool {
         *self.asked.borrow()
     }

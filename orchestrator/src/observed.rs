@@ -78,6 +78,12 @@ pub(crate) struct ObservedNode {
 }
 
 impl ObservedNode {
+    /// A node that was started and left nothing but perhaps its log.
+    pub(crate) fn gone(name: &str) -> Self {
+        let (id, image) = (String::new(), String::new());
+        Self { name: name.to_owned(), id, state: NodeState::Stopped, image, config: None }
+    }
+
     pub(crate) fn is_running(&self) -> bool {
         self.state == NodeState::Running
     }

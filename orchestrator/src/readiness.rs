@@ -101,15 +101,19 @@ impl Waiter<'_> {
 
     /// A node that ended will not become ready.
     async fn check_life(&self, awaited: &Awaited, condition: &str) -> Result<(), Failure> {
-        let name = &awaited.node.name;
         let nodes = self.runtime.nodes(self.project).await?;
-        let there = nodes.iter().find(|node| node.name == *name);
+        let there = nodes.iter().find(|node| node.name == awaited.node.name);
         if there.is_some_and(|node| node.state != NodeState::Stopped) {
             return Ok(());
         }
-        let how = self.runtime.last_words(&awaited.node).await.unwrap_or_else(|| "ended".to_owned());
-        let log = self.last_lines(&awaited.node).await;
-        Err(Failure::Unhealthy(format!("{name} {how} while it was waited for until it {condition}{log}")))
+        Err(self.ended(&awaited.node, condition).await)
+    }
+
+    /// The failure for a node that ended before its condition held.
+    pub(crate) async fn ended(&self, node: &ObservedNode, condition: &str) -> Failure {
+        let how = self.runtime.last_words(node).await.unwrap_or_else(|| "ended".to_owned());
+        let log = self.last_lines(node).await;
+        Failure::Unhealthy(format!("{} {how} while it was waited for until it {condition}{log}", node.name))
     }
 
     /// The end of a node's log, indented under a line that says so.

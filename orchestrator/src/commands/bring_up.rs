@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::session::Session;
 use crate::apply::Executor;
 use crate::failure::Failure;
-use crate::observed::ObservedNode;
+use crate::observed::{NodeState, ObservedNode};
 use crate::plan::{Desired, plan};
 use crate::readiness::{Awaited, Waiter};
 use crate::runtime::Runtime;
@@ -53,8 +53,16 @@ pub(super) async fn bring_up(
     let mut running = Vec::new();
     let work = async {
         executor.apply(&plan).await?;
-        running = awaited(&runtime.nodes(&session.spec.name).await?);
         let waiter = waiter(session, runtime);
+        let nodes = runtime.nodes(&session.spec.name).await?;
+        for node in &desired.nodes {
+            let there = nodes.iter().find(|there| there.name == node.name);
+            if there.is_none_or(|there| there.state == NodeState::Stopped) {
+                let gone = there.cloned().unwrap_or_else(|| ObservedNode::gone(&node.name));
+                return Err(waiter.ended(&gone, "answers").await);
+            }
+        }
+        running = awaited(&nodes);
         let asked: Vec<Awaited> =
             running.iter().filter(|node| desired.nodes.iter().any(|n| n.name == node.node.name)).cloned().collect();
         let complete = session.spec.grouped().all(|node| running.iter().any(|r| r.node.name == node.name));

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::session::Session;
 use crate::apply::Executor;
 use crate::failure::Failure;
-use crate::plan::{Removal, plan_removal};
+use crate::plan::{Operation, Plan, Removal, plan_removal};
 use crate::runtime::all_runtimes;
 
 pub(super) async fn run(session: &Session<'_>, names: &[String], volumes: bool) -> Result<(), Failure> {
@@ -25,21 +25,36 @@ pub(super) async fn remove(session: &Session<'_>, removal: &Removal<'_>, event: 
     if let Some(name) = removal.nodes.iter().find(|name| !exists(name) && session.spec.node(name).is_none()) {
         return Err(session.unknown(name));
     }
-    let mut removed = Vec::new();
     for (runtime, plan) in runtimes.iter().zip(&plans) {
-        Executor::new(&**runtime, &site, &session.interrupt).apply(plan).await.map_err(|failure| match failure {
+        let done = Executor::new(&**runtime, &site, &session.interrupt).apply(plan).await;
+        done.map_err(|failure| match failure {
             Failure::Interrupted(_) => Failure::Interrupted("run it again to remove the rest".to_owned()),
             other => other,
         })?;
-        removed.extend(plan.nodes.keys().map(String::as_str));
-        removed.extend(plan.last.iter().map(|step| step.operation.event()));
     }
-    let nodes: usize = plans.iter().map(|plan| plan.nodes.len()).sum();
-    let text = match (plans.iter().all(crate::plan::Plan::is_empty), nodes) {
-        (true, _) => "nothing to do".to_owned(),
-        (false, 1) => "removed 1 node".to_owned(),
-        (false, nodes) => format!("removed {nodes} nodes"),
-    };
-    session.output.result(&text, json!({"event": event, "changed": !removed.is_empty(), "removed": removed}));
+    let operations: Vec<&Operation> = plans.iter().flat_map(Plan::operations).collect();
+    let json = json!({
+        "event": event,
+        "changed": !operations.is_empty(),
+        "removed": operations.iter().map(ToString::to_string).collect::<Vec<_>>(),
+    });
+    session.output.result(&removed(&operations), json);
     Ok(())
+}
+
+/// `removed 7 nodes, 1 network`.
+pub(super) fn removed(operations: &[&Operation]) -> String {
+    let count = |what: fn(&Operation) -> bool| operations.iter().filter(|operation| what(operation)).count();
+    let counts = [
+        ("node", count(|operation| matches!(operation, Operation::RemoveNode { .. }))),
+        ("network", count(|operation| matches!(operation, Operation::RemoveNetwork { .. }))),
+        ("volume", count(|operation| matches!(operation, Operation::RemoveVolume { .. }))),
+        ("image", count(|operation| matches!(operation, Operation::RemoveImage { .. }))),
+    ];
+    let parts: Vec<String> = counts
+        .into_iter()
+        .filter(|(_, count)| *count > 0)
+        .map(|(what, count)| format!("{count} {what}{}", if count == 1 { "" } else { "s" }))
+        .collect();
+    if parts.is_empty() { "nothing to do".to_owned() } else { format!("removed {}", parts.join(", ")) }
 }

@@ -3,10 +3,11 @@
 
 use serde_json::json;
 
+use super::down::removed;
 use super::session::Session;
 use crate::apply::Executor;
 use crate::failure::Failure;
-use crate::plan::{Plan, Removal, plan_removal};
+use crate::plan::{Operation, Plan, Removal, plan_removal};
 use crate::runtime::{Runtime, Site, all_runtimes};
 use crate::spec::ClusterSpec;
 
@@ -24,21 +25,22 @@ pub(super) async fn run(session: &Session<'_>) -> Result<(), Failure> {
     if !work.is_empty() {
         confirm(session, &work)?;
     }
-    let mut objects = 0;
     for (runtime, spec, plan) in &work {
         let site = Site { spec, artifact: None, output: session.output };
         Executor::new(*runtime, &site, &session.interrupt).apply(plan).await?;
-        objects += plan.nodes.len() + plan.last.len();
     }
     let mut images = 0;
     for runtime in &runtimes {
         images += runtime.prune_images().await?;
     }
-    let text = match objects + images {
-        0 => "nothing to do".to_owned(),
-        _ => format!("pruned {objects} nodes, networks and volumes, and {images} dangling images"),
+    let operations: Vec<&Operation> = work.iter().flat_map(|(_, _, plan)| plan.operations()).collect();
+    let text = match images {
+        0 => removed(&operations),
+        _ if operations.is_empty() => format!("removed {images} dangling images"),
+        _ => format!("{}, {images} dangling images", removed(&operations)),
     };
-    session.output.result(&text, json!({"event": "prune", "objects": objects, "images": images}));
+    let list: Vec<String> = operations.iter().map(ToString::to_string).collect();
+    session.output.result(&text, json!({"event": "prune", "removed": list, "dangling_images": images}));
     Ok(())
 }
 

@@ -105,7 +105,7 @@ fn problems_of(session: &Session<'_>, rows: &[Row]) -> Vec<String> {
     let mut problems = Vec::new();
     for row in rows {
         if row.view.is_none() {
-            problems.push(format!("{} is {} {}", row.name, row.state, row.health));
+            problems.push(format!("{} is {}: {}", row.name, row.state, row.health));
         } else if row.health.starts_with("not ready") {
             problems.push(format!("{} is {}", row.name, row.health));
         }
@@ -165,5 +165,7 @@ fn show(session: &Session<'_>, cluster: &Running, rows: &[Row]) {
         .collect();
     let runtime = cluster.runtime.name();
     let json = json!({"event": "status", "project": session.spec.name, "runtime": runtime, "agree": agree(rows), "nodes": nodes});
-    session.output.result(&table.trim_fmt(), json);
+    // The table puts a space before its first column.
+    let lines: Vec<String> = table.lines().map(|line| line.trim().to_owned()).collect();
+    session.output.result(&lines.join("\n"), json);
 }

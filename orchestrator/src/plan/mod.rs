@@ -158,7 +158,10 @@ fn creation(desired: &Desired<'_>, observed: &Observed, launch: Launch, cause: &
     if !observed.volumes.iter().any(|other| other.name == volume) {
         steps.push(Step::new(Operation::CreateVolume { node: launch.name.clone(), volume }, "the volume is missing"));
     }
-    steps.push(Step::new(Operation::CreateNode { launch: launch.clone() }, cause));
+    // A process has no state between not being there and running.
+    if desired.addressing == Addressing::Network {
+        steps.push(Step::new(Operation::CreateNode { launch: launch.clone() }, cause));
+    }
     steps.push(Step::new(Operation::StartNode { launch }, cause));
     steps
 }

@@ -111,6 +111,12 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
+    /// All operations, those on nodes first.
+    pub(crate) fn operations(&self) -> impl Iterator<Item = &Operation> {
+        let steps = self.nodes.values().flatten().chain(&self.first).chain(&self.last);
+        steps.map(|step| &step.operation)
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.first.is_empty() && self.nodes.is_empty() && self.last.is_empty()
     }

@@ -46,6 +46,10 @@ impl Reader {
         });
     }
 
+    pub(super) fn has_problems(&self) -> bool {
+        !self.problems.is_empty()
+    }
+
     /// The problems in the order of the file.
     pub(super) fn into_problems(mut self) -> Vec<Problem> {
         self.problems.sort_by_key(|problem| problem.place);
@@ -54,7 +58,7 @@ impl Reader {
 
     /// A mapping with none but the `known` keys.
     pub(super) fn fields<'a>(&mut self, node: &'a Node, path: &str, known: &[&str]) -> Option<Fields<'a>> {
-        let place = place(node.span());
+        let mut place = place(node.span());
         let Some(mapping) = node.as_mapping() else {
             self.problem(place, path, format!("expected a mapping, found {}", describe(node)));
             return None;
@@ -66,6 +70,8 @@ impl Reader {
             };
             self.problem(self::place(key.span()), &join(path, key.as_str()), format!("unknown key; {hint}"));
         }
+        // A mapping without braces begins, to the parser, at its first colon.
+        place = mapping.keys().map(|key| self::place(key.span())).fold(place, Place::min);
         Some(Fields { mapping, path: path.to_owned(), place })
     }
 

@@ -5,6 +5,7 @@ use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
 use ipnet::Ipv4Net;
+use marked_yaml::types::MarkedScalarNode;
 use marked_yaml::{LoadError, LoaderOptions, Node, parse_yaml_with_options};
 
 use super::check::{RawCluster, RawNode, check};
@@ -119,7 +120,7 @@ fn node(reader: &mut Reader, item: &Node, index: usize, env: &BTreeMap<String, S
     let name = reader.required(&fields, "name", "a name", |s| Some(s.as_str().to_owned()));
     let address = reader.required(&fields, "address", "an address such as 10.10.0.2", |s| s.parse::<Ipv4Addr>().ok());
     let host_port = reader.required(&fields, "host_port", PORT, |s| s.as_u16().filter(|p| *p > 0));
-    let ungrouped = reader.optional(&fields, "ungrouped", "true or false", |s| s.as_bool());
+    let ungrouped = reader.optional(&fields, "ungrouped", "true or false", MarkedScalarNode::as_bool);
     let mut env = env.clone();
     env.extend(reader.strings(&fields, "env"));
     Some(RawNode {

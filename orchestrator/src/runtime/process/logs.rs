@@ -56,7 +56,10 @@ async fn read(
             return Ok(());
         }
     }
-    while request.follow {
+    if !request.follow {
+        return Ok(());
+    }
+    loop {
         // Asked before the read, so that the last words of a process that ends are read.
         let alive = marker::is_alive(pid);
         while let Some(line) = next_line(&mut reader, &mut last_at).await? {

@@ -73,7 +73,7 @@ pub async fn run(
     let metrics = Arc::new(Metrics::new(&config.socket_address.to_string(), name(dialect)));
 
     let (peer_inputs, from_peers) = mpsc::channel(PEER_INPUTS_MAX);
-    let (store, inputs) = runtime::inputs(from_peers);
+    let (store, inputs) = runtime::inputs(from_peers, metrics.runtime.refused.clone());
     let links = Links::new(
         config.socket_address,
         getrandom::u64().map_err(|error| RunError::Start(io::Error::other(error)))?,

@@ -68,7 +68,7 @@ mod tests {
         let stats = Stats { keys: 7, ..Stats::default() };
         let text = metrics.render(Some(&stats)).unwrap();
         assert!(text.contains("node_store_keys 7\n"), "{text}");
-        assert!(text.contains("# TYPE node_http_requests_refused counter\n"), "{text}");
+        assert!(text.contains("# TYPE node_loop_requests_refused counter\n"), "{text}");
         assert_eq!(text.matches("# EOF").count(), 1);
     }
 }

@@ -25,8 +25,6 @@ pub(crate) struct ServiceMetrics {
     pub(crate) requests: Family<RequestLabels, Counter>,
     /// Seconds from head to answer.
     pub(crate) duration: Family<RequestLabels, Histogram>,
-    /// Requests that did not fit into the loop's queue.
-    pub(crate) refused: Counter,
 }
 
 impl ServiceMetrics {
@@ -37,22 +35,13 @@ impl ServiceMetrics {
                 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 3.0, 10.0, 65.0,
             ])
         };
-        let metrics = Self {
-            requests: Family::default(),
-            duration: Family::new_with_constructor(buckets),
-            refused: Counter::default(),
-        };
+        let metrics = Self { requests: Family::default(), duration: Family::new_with_constructor(buckets) };
         registry.register("requests", "Requests answered", metrics.requests.clone());
         registry.register_with_unit(
             "request_duration",
             "Time from a request's head to its answer",
             Unit::Seconds,
             metrics.duration.clone(),
-        );
-        registry.register(
-            "requests_refused",
-            "Requests answered 503 because the queue of the store was full",
-            metrics.refused.clone(),
         );
         metrics
     }
@@ -65,6 +54,8 @@ pub(crate) struct RuntimeMetrics {
     pub(crate) turns: Counter,
     /// Inputs handled; over `turns`, the size of a batch.
     pub(crate) inputs: Counter,
+    /// Requests for which the loop's queue had no room.
+    pub(crate) refused: Counter,
     /// Syncs of the storage.
     pub(crate) syncs: Counter,
     /// Batches made durable; over `syncs`, the size of a group commit.
@@ -77,6 +68,7 @@ impl RuntimeMetrics {
         let loops = registry.sub_registry_with_prefix("loop");
         loops.register("turns", "Turns of the loop", metrics.turns.clone());
         loops.register("inputs", "Inputs handled", metrics.inputs.clone());
+        loops.register("requests_refused", "Requests answered 503 because the queue was full", metrics.refused.clone());
         let storage = registry.sub_registry_with_prefix("storage");
         storage.register("syncs", "Syncs of the storage", metrics.syncs.clone());
         storage.register("batches", "Batches made durable", metrics.batches.clone());

@@ -1,6 +1,7 @@
 //! The loop's queues: one for clients, one for peers, so that neither can keep the other out.
 
 use node_core::{Address, Envelope, Reply, Request, RequestId};
+use prometheus_client::metrics::counter::Counter;
 use tokio::sync::{mpsc, oneshot};
 
 use super::store::{Store, Vitals};
@@ -69,13 +70,13 @@ struct Quota {
 
 const FULL_QUOTA: Quota = Quota { requests: TURN_INPUTS_MAX, peers: TURN_INPUTS_MAX };
 
-/// The queues, with their client end.
-pub(crate) fn inputs(peers: mpsc::Receiver<PeerInput>) -> (Store, Inputs) {
+/// The queues, with their client end; `refused` counts what it has no room for.
+pub(crate) fn inputs(peers: mpsc::Receiver<PeerInput>, refused: Counter) -> (Store, Inputs) {
     let (ask, requests) = mpsc::channel(REQUESTS_MAX);
     let (cancel, cancels) = mpsc::unbounded_channel();
     let (probe, probes) = mpsc::channel(PROBES_MAX);
     let inputs = Inputs { requests, peers, probes, cancels, quota: FULL_QUOTA };
-    (Store::new(ask, cancel, probe), inputs)
+    (Store::new(ask, cancel, probe, refused), inputs)
 }
 
 impl Inputs {

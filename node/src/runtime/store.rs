@@ -6,6 +6,7 @@ use std::sync::{
 };
 
 use node_core::{Reply, Request, RequestId, Stats};
+use prometheus_client::metrics::counter::Counter;
 use thiserror::Error;
 use tokio::sync::{mpsc, oneshot};
 
@@ -18,6 +19,8 @@ pub(crate) struct Store {
     requests: mpsc::Sender<Asked>,
     cancels: mpsc::UnboundedSender<RequestId>,
     probes: mpsc::Sender<oneshot::Sender<Vitals>>,
+    /// Counts the requests that the queue had no room for.
+    refused: Counter,
 }
 
 /// How the loop is.
@@ -61,8 +64,9 @@ impl Store {
         requests: mpsc::Sender<Asked>,
         cancels: mpsc::UnboundedSender<RequestId>,
         probes: mpsc::Sender<oneshot::Sender<Vitals>>,
+        refused: Counter,
     ) -> Self {
-        Self { next_id: Arc::default(), requests, cancels, probes }
+        Self { next_id: Arc::default(), requests, cancels, probes, refused }
     }
 
     /// Asks for one thing and waits for the answer, which the core gives within 65 s. Dropping the future cancels.
@@ -74,7 +78,10 @@ impl Store {
         let (reply, answer) = oneshot::channel();
         let asked = Asked { id, request, reply };
         self.requests.try_send(asked).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => Refused::Full,
+            mpsc::error::TrySendError::Full(_) => {
+                self.refused.inc();
+                Refused::Full
+            }
             mpsc::error::TrySendError::Closed(_) => Refused::Stopping,
         })?;
         let mut asker = Asker { id, cancels: &self.cancels, answered: false };
@@ -88,5 +95,63 @@ impl Store {
         let (reply, answer) = oneshot::channel();
         self.probes.try_send(reply).ok()?;
         answer.await.ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use node_core::{Reply, Request};
+    use prometheus_client::metrics::counter::Counter;
+    use tokio::sync::mpsc;
+
+    use super::Refused;
+    use crate::runtime::inputs::{Input, inputs};
+
+    #[tokio::test]
+    async fn the_answer_comes_back_to_the_asker() {
+        let (_links, from_peers) = mpsc::channel(1);
+        let (store, mut inputs) = inputs(from_peers, Counter::default());
+        let asking = tokio::spawn(async move { store.ask(Request::View).await });
+        let Some(Input::Request { reply, request, .. }) = inputs.next().await else {
+            panic!("no request");
+        };
+        assert_eq!(request, Request::View);
+        reply.send(Reply::Done).unwrap();
+        assert_eq!(asking.await.unwrap(), Ok(Reply::Done));
+        assert!(inputs.next_in_turn().is_none(), "an answered request was cancelled");
+    }
+
+    #[tokio::test]
+    async fn an_asker_that_goes_away_cancels() {
+        let (_links, from_peers) = mpsc::channel(1);
+        let (store, mut inputs) = inputs(from_peers, Counter::default());
+        let asking = tokio::spawn(async move { store.ask(Request::View).await });
+        let Some(Input::Request { id: asked, reply, .. }) = inputs.next().await else {
+            panic!("no request");
+        };
+        asking.abort();
+        let Some(Input::Cancel(cancelled)) = inputs.next().await else {
+            panic!("no cancel");
+        };
+        assert_eq!(cancelled, asked);
+        drop(reply);
+    }
+
+    #[tokio::test]
+    async fn a_full_queue_and_a_stopped_loop_refuse() {
+        let (_links, from_peers) = mpsc::channel(1);
+        let (store, inputs) = inputs(from_peers, Counter::default());
+        let mut asking = tokio::task::JoinSet::new();
+        let refused = loop {
+            let store = store.clone();
+            asking.spawn(async move { store.ask(Request::View).await });
+            tokio::task::yield_now().await;
+            if let Some(answer) = asking.try_join_next() {
+                break answer.unwrap();
+            }
+        };
+        assert_eq!(refused, Err(Refused::Full));
+        drop(inputs);
+        assert_eq!(store.ask(Request::View).await, Err(Refused::Stopping));
     }
 }

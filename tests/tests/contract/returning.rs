@@ -1,24 +1,11 @@
 //! Contract: a node that returns at its address with an empty disk holds all keys of its shard again.
 
-use std::time::Instant;
-
-use conformance::{Client, Cluster, Failure, Layout, ensure, eventually};
-use reqwest::Method;
+use conformance::{Cluster, Failure, Layout, ensure};
 
 use crate::{
     cluster::{InProcess, Shape},
     stage::{ALONE_LIMIT, REFILL_LIMIT, class_keys, expect_all, fill, value_of},
 };
-
-/// Waits until a node that returned says that it serves all that it owns, as long as done-criterion 6 gives it.
-async fn refilled(client: &Client, url: &str, started: Instant) -> Result<(), Failure> {
-    let left = REFILL_LIMIT.saturating_sub(started.elapsed());
-    eventually(left, "the node that returned empty is ready", || async {
-        client.send(Method::GET, url, "/readyz", None).await?.must_be(200)?;
-        Ok(())
-    })
-    .await
-}
 
 /// Assignment 3: kill one of three, write, start it again empty; then it alone has everything.
 #[tokio::test]
@@ -32,9 +19,8 @@ async fn it_alone_holds_everything_in_assignment_3() -> Result<(), Failure> {
     fill(&mut client, &urls, &during).await?;
     client.delete(&urls[0], "key0").await?.must_be(200)?;
     cluster.restart_empty(1).await?;
-    let started = Instant::now();
+    cluster.await_ready(cluster.url(1), REFILL_LIMIT).await?;
     cluster.await_view(&[0, 1, 2]).await?;
-    refilled(&client, cluster.url(1), started).await?;
     cluster.kill_all([0, 2]).await?;
     expect_all(&mut client, cluster.url(1), &before[1..]).await?;
     expect_all(&mut client, cluster.url(1), &during).await?;
@@ -77,8 +63,7 @@ async fn a_node_that_restarts_before_anyone_noticed_is_refilled() -> Result<(), 
     for node in [0, 1] {
         cluster.kill(node).await?;
         cluster.restart_empty(node).await?;
-        let started = Instant::now();
-        refilled(&client, cluster.url(node), started).await?;
+        cluster.await_ready(cluster.url(node), REFILL_LIMIT).await?;
     }
     for url in cluster.urls() {
         expect_all(&mut client, &url, &keys).await?;
@@ -109,9 +94,8 @@ async fn criterion_six(victim: usize) -> Result<(), Failure> {
     cluster.await_view(&others).await?;
 
     cluster.restart_empty(victim).await?;
-    let started = Instant::now();
+    cluster.await_ready(cluster.url(victim), REFILL_LIMIT).await?;
     cluster.await_view(&cluster.all()).await?;
-    refilled(&client, cluster.url(victim), started).await?;
     let mut gone = cluster.members(&layout, &shard);
     gone.retain(|node| *node != victim);
     cluster.kill_all(gone).await?;

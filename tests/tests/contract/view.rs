@@ -2,7 +2,7 @@
 
 use conformance::{Cluster, Dialect, Failure, Layout, throughout};
 use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::{
     cluster::{InProcess, Shape},
@@ -138,6 +138,28 @@ async fn a_live_node_that_was_deleted_stays_out_until_it_is_put() -> Result<(), 
     cluster.await_view(&[0, 1, 2]).await
 }
 
+/// Also when the request comes before the nodes have got to know each other.
+#[tokio::test]
+async fn a_node_that_is_deleted_right_after_its_start_stays_out() -> Result<(), Failure> {
+    let mut cluster = InProcess::prepare(Shape::sharded(3, 1))?;
+    for node in 0..3 {
+        cluster.start_node(node)?;
+    }
+    let (client, cluster) = (&cluster.client(), &cluster);
+    for url in cluster.urls() {
+        client.view(&url).await?.must_be(200)?;
+    }
+    client.delete_view(cluster.url(0), cluster.address(2)).await?.must_be(200)?;
+    cluster.await_view(&[0, 1]).await?;
+    let expected = &cluster.view_of(&[0, 1]);
+    throughout(VIEW_LIMIT, || async move {
+        let view = client.view(cluster.url(0)).await?;
+        view.must_be(200)?.must_have("view", expected.clone())?;
+        Ok(())
+    })
+    .await
+}
+
 #[tokio::test]
 async fn a_node_that_was_deleted_comes_back_when_it_starts_again() -> Result<(), Failure> {
     let mut cluster = InProcess::start(Shape::sharded(3, 1)).await?;
@@ -207,23 +229,4 @@ async fn a_node_that_is_put_again_has_what_it_missed() -> Result<(), Failure> {
 
 fn later_keys() -> Vec<String> {
     (0..20).map(|index| format!("gone{index}")).collect()
-}
-
-/// Whether a node answers or not, its address can be deleted.
-#[tokio::test]
-async fn a_dead_node_can_be_deleted_before_it_is_detected() -> Result<(), Failure> {
-    let mut cluster = InProcess::start(Shape::sharded(3, 1)).await?;
-    cluster.kill(2).await?;
-    let client = cluster.client();
-    let reply = client.delete_view(cluster.url(0), cluster.address(2)).await?;
-    match reply.status {
-        200 => reply.must_have("message", "Replica deleted successfully from the view")?,
-        // Detected in the meantime, as an emptied connection lets a node do at once.
-        _ => reply.must_be(404)?,
-    };
-    cluster.await_view(&[0, 1]).await?;
-    let reply = client.view(cluster.url(0)).await?;
-    let own: Value = cluster.view_of(&[0, 1]);
-    reply.must_have("view", own)?;
-    Ok(())
 }

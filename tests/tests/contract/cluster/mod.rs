@@ -6,9 +6,12 @@ mod thread;
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener},
     sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
 };
 
 use conformance::{Client, Cluster, Dialect, Failure, Layout, Node, eventually};
+
+use reqwest::Method;
 
 use crate::stage::VIEW_LIMIT;
 use gate::Gate;
@@ -64,13 +67,16 @@ pub(crate) struct InProcess {
 }
 
 impl InProcess {
-    /// Starts all nodes at once and waits until each sees all.
+    /// Starts all nodes at once and waits until each sees all and says that it is ready.
     pub(crate) async fn start(shape: Shape) -> Result<Self, Failure> {
         let mut cluster = Self::prepare(shape)?;
         for node in 0..cluster.nodes.len() {
             cluster.start_node(node)?;
         }
         cluster.await_view(&cluster.all()).await?;
+        for url in cluster.urls() {
+            cluster.await_ready(&url, VIEW_LIMIT).await?;
+        }
         Ok(cluster)
     }
 
@@ -187,6 +193,16 @@ impl InProcess {
                 let reply = client.view(self.url(*node)).await?;
                 reply.must_be(200)?.must_have("view", expected.clone())?;
             }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Waits until a node says that it serves all that it is there for.
+    pub(crate) async fn await_ready(&self, url: &str, limit: Duration) -> Result<(), Failure> {
+        let client = &self.client();
+        eventually(limit, "the node is ready", || async move {
+            client.send(Method::GET, url, "/readyz", None).await?.must_be(200)?;
             Ok(())
         })
         .await

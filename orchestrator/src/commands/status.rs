@@ -30,9 +30,11 @@ struct Row {
 pub(super) async fn run(session: &Session<'_>) -> Result<(), Failure> {
     let clusters = find_all(session).await?;
     if clusters.is_empty() {
-        let text = format!("no node of project {} is there; `orchestrator up` starts them", session.spec.name);
-        session.output.result(&text, json!({"event": "status", "nodes": []}));
-        return Err(Failure::Unhealthy(format!("project {} does not run", session.spec.name)));
+        session.output.result("", json!({"event": "status", "project": session.spec.name, "nodes": []}));
+        let project = &session.spec.name;
+        return Err(Failure::Unhealthy(format!(
+            "no node of project {project} is there; `orchestrator up` starts them"
+        )));
     }
     let mut problems = Vec::new();
     for cluster in &clusters {

@@ -1,1 +1,62 @@
-fn main() {}
+//! A cluster on a real engine. Where there is none the tests are reported as ignored, with the reason as their kind; with
+//! `REQUIRE_ENGINE=1` they fail instead.
+
+#[path = "../stage/mod.rs"]
+mod stage;
+
+mod cluster;
+mod conflicts;
+mod image;
+mod removal;
+
+use std::process::{Command, ExitCode};
+
+use libtest_mimic::{Arguments, Failed, Trial};
+
+/// A scenario: what must be so, as a name, and the code that tries it.
+type Scenario = (&'static str, fn());
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let missing = missing_engine();
+    let required = std::env::var("REQUIRE_ENGINE").is_ok_and(|value| value == "1");
+    let scenarios = [cluster::ALL, conflicts::ALL, image::ALL, removal::ALL].concat();
+    let trials = scenarios.into_iter().map(|scenario| trial(scenario, missing.as_deref(), required)).collect();
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    if missing.is_none() && !arguments.list {
+        // The image that the scenarios share; when none of them ran there is nothing to remove.
+        let _ = Command::new("docker").args(["rmi", stage::IMAGE]).output();
+    }
+    conclusion.exit_code()
+}
+
+fn trial((name, scenario): Scenario, missing: Option<&str>, required: bool) -> Trial {
+    match missing {
+        Some(reason) if required => {
+            let reason = format!("REQUIRE_ENGINE=1, but {reason}");
+            Trial::test(name, move || Err(Failed::from(reason)))
+        }
+        Some(reason) => Trial::test(name, || Ok(())).with_kind(reason).with_ignored_flag(true),
+        None => Trial::test(name, move || {
+            scenario();
+            Ok(())
+        }),
+    }
+}
+
+/// Why there is no engine to run on.
+fn missing_engine() -> Option<String> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut command = stage::orchestrator(folder.path());
+    let done = stage::run(command.args(["--runtime", "docker", "-p", "nobodys", "down"]));
+    match done.code {
+        0 => docker_missing(),
+        _ => Some(done.stderr.lines().next().unwrap_or("no engine").trim_start_matches("error: ").to_owned()),
+    }
+}
+
+/// The scenarios make strangers' things with the `docker` command.
+fn docker_missing() -> Option<String> {
+    let runs = Command::new("docker").arg("version").output().is_ok_and(|output| output.status.success());
+    (!runs).then(|| "there is no docker command".to_owned())
+}

@@ -72,7 +72,6 @@ async fn read(
         }
         tokio::time::sleep(PAUSE).await;
     }
-    Ok(())
 }
 
 /// A line without a time of its own belongs to the one before it.

@@ -1,0 +1,196 @@
+//! The binary as a person meets it, without any cluster: wrong inputs, exit codes, help.
+
+mod stage;
+
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixListener;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+
+use stage::{Done, ORCHESTRATOR, orchestrator, run};
+use tempfile::TempDir;
+
+const NODE: &str = "nodes:\n  - { name: node1, address: 10.10.0.2, host_port: 8082 }\n";
+
+fn folder() -> TempDir {
+    tempfile::tempdir().expect("a folder")
+}
+
+/// Runs in `folder` against an engine that is not there.
+fn without_engine(folder: &Path, arguments: &[&str]) -> Done {
+    run(orchestrator(folder).env("DOCKER_HOST", "unix:///nonexistent.sock").args(arguments))
+}
+
+fn with_file(text: &str, arguments: &[&str]) -> Done {
+    let folder = folder();
+    std::fs::write(folder.path().join("cluster.yaml"), text).expect("a file");
+    without_engine(folder.path(), arguments)
+}
+
+#[test]
+fn help_names_every_command_and_exit_code() {
+    let help = without_engine(folder().path(), &["--help"]).exits(0).stdout;
+    let commands = [
+        "up",
+        "down",
+        "prune",
+        "clean",
+        "build",
+        "subnet",
+        "node",
+        "ungrouped",
+        "add",
+        "reshard",
+        "status",
+        "logs",
+        "validate",
+    ];
+    for command in commands {
+        assert!(
+            help.lines().any(|line| line.trim_start().starts_with(command)),
+            "{command} is not in the help:\n{help}"
+        );
+    }
+    for code in ["0  done", "3  cluster.yaml", "130  interrupted"] {
+        assert!(help.contains(code), "{code} is not in the help:\n{help}");
+    }
+}
+
+#[test]
+fn usage_errors_exit_with_2() {
+    let folder = folder();
+    without_engine(folder.path(), &["upp"]).exits(2).complains("up");
+    without_engine(folder.path(), &[]).exits(2);
+    without_engine(folder.path(), &["reshard", "0"]).exits(2);
+    without_engine(folder.path(), &["reshard", "two"]).exits(2);
+    without_engine(folder.path(), &["up", "--subnet", "10.10"]).exits(2);
+    without_engine(folder.path(), &["up", "--timeout", "soon"]).exits(2);
+    without_engine(folder.path(), &["up", "nod3"]).exits(2).complains("did you mean node3?");
+    without_engine(folder.path(), &["-p", "my project", "up"]).exits(2).complains("--project: `my project` is no name");
+    without_engine(folder.path(), &["--subnet", "10.77.0.0/29", "up"]).exits(2).complains("10.77.0.0/29 is too small");
+    without_engine(folder.path(), &["logs", "--since", "yesterday"]).exits(2).complains("--since: `yesterday`");
+}
+
+#[test]
+fn flags_are_also_variables() {
+    let folder = folder();
+    let done = run(orchestrator(folder.path()).env("ORCHESTRATOR_FILE", "other.yaml").arg("validate"));
+    done.exits(3).complains("other.yaml: no such file");
+    let done = run(orchestrator(folder.path()).env("ORCHESTRATOR_PROJECT", "mine").arg("validate"));
+    done.exits(0).answers("project mine");
+    let done = run(orchestrator(folder.path()).env("ORCHESTRATOR_OUTPUT", "json").arg("validate"));
+    let json: serde_json::Value = serde_json::from_str(&done.exits(0).stdout).expect("JSON");
+    assert_eq!((&json["v"], &json["event"]), (&1.into(), &"validate".into()));
+}
+
+#[test]
+fn an_empty_folder_has_the_built_in_cluster() {
+    without_engine(folder().path(), &["validate"])
+        .exits(0)
+        .answers("built-in cluster.yaml: valid: project kv, 7 nodes (1 ungrouped), 2 shards, 10.10.0.0/16");
+}
+
+#[test]
+fn a_wrong_file_exits_with_3_and_tells_the_place() {
+    for command in ["validate", "up", "status", "down"] {
+        with_file(&format!("shards: 1\nprot: 8080\n{NODE}"), &[command])
+            .exits(3)
+            .complains("error: cluster.yaml:2:1 prot: unknown key; did you mean `port`?");
+    }
+    with_file(&format!("shards: 1\nport: many\n{NODE}"), &["up"])
+        .exits(3)
+        .complains("cluster.yaml:2:7 port: expected a port from 1 to 65535, found `many`");
+    let twice = format!("shards: 1\n{NODE}  - {{ name: node2, address: 10.10.0.3, host_port: 8082 }}\n");
+    with_file(&twice, &["up"])
+        .exits(3)
+        .complains("cluster.yaml:4:51 nodes[1].host_port: duplicate host_port `8082`, also that of nodes[0]");
+    without_engine(folder().path(), &["-f", "gone.yaml", "up"]).exits(3).complains("gone.yaml: no such file");
+}
+
+#[test]
+fn errors_are_json_where_json_is_asked_for() {
+    let done = with_file(&format!("shards: 0\n{NODE}"), &["up", "--output", "json"]).exits(3);
+    let json: serde_json::Value = serde_json::from_str(&done.stderr).expect("one object");
+    assert_eq!((&json["event"], &json["exit_code"]), (&"failed".into(), &3.into()));
+    assert_eq!(done.stdout, "");
+}
+
+#[test]
+fn no_engine_with_runtime_docker_exits_with_4() {
+    for command in [&["up"][..], &["down"], &["status"], &["build"], &["subnet"], &["prune", "--yes"]] {
+        let mut arguments = vec!["--runtime", "docker"];
+        arguments.extend(command);
+        without_engine(folder().path(), &arguments)
+            .exits(4)
+            .complains("no container engine answers at unix:///nonexistent.sock")
+            .complains("--runtime process");
+    }
+}
+
+#[test]
+fn no_engine_with_runtime_auto_means_processes_and_says_so() {
+    without_engine(folder().path(), &["subnet"])
+        .exits(0)
+        .complains("note: no container engine at unix:///nonexistent.sock: nodes run as processes on 127.0.0.1");
+}
+
+#[test]
+fn a_socket_without_permission_is_always_an_error() {
+    let folder = folder();
+    let path = folder.path().join("docker.sock");
+    let _listener = UnixListener::bind(&path).expect("a socket");
+    let mode =
+        |path: &Path, mode| std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("a mode");
+    mode(&path, 0o000);
+    mode(folder.path(), 0o755);
+    // The superuser may do everything, so the tool runs as somebody else, from where they may read it.
+    let binary = folder.path().join("orchestrator");
+    std::fs::copy(ORCHESTRATOR, &binary).expect("a copy");
+    for runtime in ["auto", "docker"] {
+        let mut command = std::process::Command::new(&binary);
+        command.args(["--runtime", runtime, "up"]).current_dir(folder.path());
+        command.env("DOCKER_HOST", format!("unix://{}", path.display()));
+        if nix::unistd::geteuid().is_root() {
+            command.uid(65534);
+        }
+        run(&mut command).exits(4).complains("permission denied at unix://").complains("usermod -aG docker");
+    }
+}
+
+#[test]
+fn without_sources_and_image_exits_with_5() {
+    let folder = folder();
+    without_engine(folder.path(), &["up"]).exits(5).complains("image.build");
+    without_engine(folder.path(), &["build"]).exits(5).complains("image.build");
+    let text = format!("shards: 1\nimage: {{ build: nowhere }}\n{NODE}");
+    with_file(&text, &["build"]).exits(5).complains("there is no Cargo.toml in");
+}
+
+#[test]
+fn a_build_that_fails_exits_with_5_and_shows_the_compilers_words() {
+    let folder = folder();
+    let write = |path: &str, text: &str| {
+        let path = folder.path().join(path);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("folders");
+        std::fs::write(path, text).expect("a file");
+    };
+    write("cluster.yaml", &format!("shards: 1\n{NODE}"));
+    write("Cargo.toml", "[package]\nname = \"node\"\nversion = \"0.1.0\"\nedition = \"2024\"\n");
+    write("src/main.rs", "fn main() { undefined() }\n");
+    let target = folder.path().join("target");
+    let mut command = orchestrator(folder.path());
+    command.env("DOCKER_HOST", "unix:///nonexistent.sock").env("CARGO_TARGET_DIR", target).arg("build");
+    run(&mut command).exits(5).complains("cannot find function `undefined`").complains("the node does not compile");
+    write("Cargo.toml", "[package]\nname = \"other\"\nversion = \"0.1.0\"\nedition = \"2024\"\n");
+    without_engine(folder.path(), &["build"]).exits(5).complains("has no package `node`");
+}
+
+#[test]
+fn what_nobody_runs_cannot_be_asked() {
+    let folder = folder();
+    for command in [&["add", "node8"][..], &["reshard", "3"], &["status"]] {
+        without_engine(folder.path(), &[&["-p", "nobodys"], command].concat()).exits(1).complains("orchestrator up");
+    }
+    without_engine(folder.path(), &["-p", "nobodys", "down"]).exits(0).answers("nothing to do");
+    without_engine(folder.path(), &["-p", "nobodys", "prune"]).exits(0).answers("nothing to do");
+}

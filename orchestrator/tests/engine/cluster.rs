@@ -1,0 +1,138 @@
+//! Up, again, add, reshard: with the real node.
+
+use serde_json::Value;
+
+use crate::Scenario;
+use crate::stage::{CRASHER, SLEEPER, Sources, Stage, docker, eventually, fetch, status_json, status_of};
+
+pub(crate) const ALL: &[Scenario] = &[
+    ("up_starts_all_nodes_and_a_second_time_nothing", up_is_idempotent),
+    ("a_container_is_locked_down", locked_down),
+    ("up_changes_only_what_differs", only_differences),
+    ("add_and_reshard_change_the_running_cluster", add_and_reshard),
+    ("the_commands_of_the_makefile_in_their_order", makefile_order),
+    ("a_node_that_ends_at_once_fails_the_command_with_its_last_words", last_words),
+    ("an_interrupt_undoes_what_this_run_created", interrupt),
+];
+
+fn stage() -> Stage {
+    Stage::new("docker", Sources::Workspace, 4, 2)
+}
+
+fn up_is_idempotent() {
+    let stage = stage();
+    let first = stage.run(&["up"]).exits(0).answers(&stage.url(1)).answers(&stage.url(5));
+    assert!(!first.stdout.contains("up to date"), "{}", first.stdout);
+    let container = docker(&["inspect", "--format", "{{.Id}}", stage.name(1)]);
+    let (status, view) = fetch(&format!("{}/key-value-store-view", stage.url(1))).expect("an answer");
+    assert_eq!(status, 200);
+    for node in &stage.nodes {
+        assert!(view.contains(&format!("{}:8080", node.address)), "{view}");
+    }
+    stage.run(&["up"]).exits(0).answers("up to date");
+    assert_eq!(docker(&["inspect", "--format", "{{.Id}}", stage.name(1)]), container);
+    let nodes = status_json(&stage);
+    assert_eq!(nodes.len(), 5);
+    assert_eq!(nodes[stage.name(5)]["shard"], Value::Null);
+    stage.run(&["status"]).exits(0).answers("agrees (5)");
+    stage.run(&["logs", "--tail", "1", stage.name(2)]).exits(0).answers(stage.name(2));
+    stage.run(&["down"]).exits(0).answers("removed 5 nodes, 1 network");
+    stage.run(&["down"]).exits(0).answers("nothing to do");
+    stage.run(&["down", "-v"]).exits(0).answers("removed 5 volumes");
+}
+
+fn locked_down() {
+    let stage = stage();
+    stage.run(&["up"]).exits(0);
+    let inspect = |format: &str| docker(&["inspect", "--format", format, stage.name(1)]);
+    assert_eq!(
+        inspect("{{.HostConfig.ReadonlyRootfs}} {{.HostConfig.CapDrop}} {{.HostConfig.SecurityOpt}}"),
+        "true [ALL] [no-new-privileges]"
+    );
+    assert_eq!(inspect("{{.HostConfig.Memory}} {{.HostConfig.PidsLimit}}"), "268435456 256");
+    assert_eq!(inspect("{{.Config.User}}"), "65532:65532");
+    let published = inspect("{{json .HostConfig.PortBindings}}");
+    assert_eq!(published, format!(r#"{{"8080/tcp":[{{"HostIp":"127.0.0.1","HostPort":"{}"}}]}}"#, stage.nodes[0].port));
+    let pool = docker(&[
+        "network",
+        "inspect",
+        "--format",
+        "{{(index .IPAM.Config 0).IPRange}}",
+        &format!("{}-net", stage.project),
+    ]);
+    assert_eq!(pool, stage.subnet.replace(".0/24", ".128/25"));
+    // The host's port works on the container's own address too.
+    let direct = format!("http://{}:{}/key-value-store-view", stage.nodes[0].address, stage.nodes[0].port);
+    assert_eq!(status_of(&direct), Some(200));
+}
+
+fn only_differences() {
+    let stage = stage();
+    stage.run(&["up"]).exits(0);
+    let id = |number: usize| docker(&["inspect", "--format", "{{.Id}}", stage.name(number)]);
+    let (first, second) = (id(1), id(2));
+    docker(&["stop", stage.name(3)]);
+    stage.run(&["status"]).exits(1).complains(&format!("{} is stopped", stage.name(3)));
+    let changed = stage.file(1).replacen("ungrouped: false }", "ungrouped: false, env: { RUST_LOG: info } }", 1);
+    stage.write("cluster.yaml", &changed);
+    stage
+        .run(&["-v", "up"])
+        .exits(0)
+        .complains(&format!("{}: created", stage.name(1)))
+        .complains("because env differs")
+        .complains(&format!("{}: started", stage.name(3)))
+        .complains("because the node is not running")
+        .complains("the cluster has 2 shards, the file 1; `orchestrator reshard 1` changes that");
+    assert_ne!(id(1), first);
+    assert_eq!(id(2), second);
+}
+
+fn add_and_reshard() {
+    let stage = stage();
+    stage.run(&["up"]).exits(0);
+    stage.run(&["add", stage.name(5), "--shard", "1"]).exits(0).answers("shard 1");
+    stage.run(&["add", stage.name(5)]).exits(0).answers("up to date");
+    let new = format!("{}-node6", stage.project);
+    stage.run(&["add", &new]).exits(0).answers("shard 2");
+    let nodes = status_json(&stage);
+    assert_eq!(nodes[&new]["shard"], "2");
+    stage.run(&["reshard", "4"]).exits(1).complains("Not enough nodes");
+    stage.run(&["reshard", "3"]).exits(0).answers("after:  shard 1");
+    stage.run(&["up"]).exits(0).complains(&format!("{new} is running but not in the file"));
+    stage.run(&["down"]).exits(0).answers("removed 6 nodes");
+}
+
+fn makefile_order() {
+    let stage = stage();
+    let only = ["-p", &stage.project];
+    let run = |command: &[&str]| stage.run(&[&only, command].concat()).exits(0);
+    run(&["prune", "--yes"]);
+    // `clean` would remove the image that other scenarios use.
+    run(&["down", "-v"]);
+    run(&["build"]);
+    run(&["subnet"]).answers(&stage.subnet);
+    run(&["subnet"]).answers("up to date");
+    for number in 1..=4 {
+        run(&["node", stage.name(number)]).answers(&stage.url(number));
+    }
+    run(&["ungrouped"]).answers(&stage.url(5));
+    run(&["status"]).answers("agrees (5)");
+    run(&["up"]).answers("up to date");
+}
+
+fn last_words() {
+    let stage = Stage::new("docker", CRASHER, 1, 1);
+    stage.run(&["up"]).exits(1).complains("exited with code 2").complains("I cannot live here");
+}
+
+fn interrupt() {
+    let stage = Stage::new("docker", SLEEPER, 1, 1);
+    stage.run(&["build"]).exits(0);
+    let mut up = stage.command(&["-q", "up"]).spawn().expect("a start");
+    let running = || docker(&["ps", "--quiet", "--filter", &format!("label=orchestrator.project={}", stage.project)]);
+    eventually("the nodes run", || running().lines().count() == 2);
+    let pid = nix::unistd::Pid::from_raw(i32::try_from(up.id()).expect("a pid"));
+    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGINT).expect("a signal");
+    assert_eq!(up.wait().expect("an end").code(), Some(130));
+    stage.run(&["down", "-v"]).exits(0).answers("nothing to do");
+}

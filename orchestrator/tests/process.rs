@@ -1,0 +1,116 @@
+//! A cluster as processes on this machine, from `up` to `down`. Needs no engine.
+
+mod stage;
+
+use std::process::Stdio;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::Value;
+use stage::{CRASHER, SLEEPER, Sources, Stage, eventually, fetch, status_json, status_of};
+
+fn stage() -> Stage {
+    Stage::new("process", Sources::Workspace, 4, 2)
+}
+
+#[test]
+fn up_starts_all_nodes_and_a_second_time_nothing() {
+    let stage = stage();
+    let first = stage.run(&["up"]).exits(0).answers(&stage.url(1)).answers(&stage.url(5));
+    assert!(!first.stdout.contains("up to date"), "{}", first.stdout);
+    let (status, view) = fetch(&format!("{}/key-value-store-view", stage.url(1))).expect("an answer");
+    assert_eq!(status, 200);
+    for node in &stage.nodes {
+        assert!(view.contains(&format!("127.0.0.1:{}", node.port)), "{view}");
+    }
+    stage.run(&["up"]).exits(0).answers("up to date");
+    let nodes = status_json(&stage);
+    assert_eq!(nodes.len(), 5);
+    assert_eq!(nodes[stage.name(5)]["shard"], Value::Null);
+    assert!(nodes[stage.name(1)]["shard"].is_string());
+    stage.run(&["status"]).exits(0).answers("agrees (5)");
+    stage.run(&["logs", stage.name(2)]).exits(0).answers(stage.name(2));
+    stage.run(&["down"]).exits(0).answers("removed 5 nodes");
+    assert_eq!(status_of(&stage.url(1)), None);
+    stage.run(&["down"]).exits(0).answers("nothing to do");
+    stage.run(&["down", "-v"]).exits(0).answers("5 volumes");
+}
+
+#[test]
+fn add_and_reshard_change_the_running_cluster() {
+    let stage = stage();
+    stage.run(&["up"]).exits(0);
+    stage.run(&["add", stage.name(5), "--shard", "1"]).exits(0).answers("shard 1");
+    stage.run(&["add", stage.name(5)]).exits(0).answers("up to date");
+    let new = format!("{}-node6", stage.project);
+    stage.run(&["add", &new, "--shard", "9"]).exits(2).complains("there is no shard 9; there are 1, 2");
+    stage.run(&["add", &new]).exits(0).answers("shard 2");
+    stage.run(&["reshard", "4"]).exits(1).complains("Not enough nodes");
+    stage.run(&["reshard", "3"]).exits(0).answers("after:  shard 1");
+    let shards: std::collections::BTreeSet<String> =
+        status_json(&stage).values().map(|node| node["shard"].to_string()).collect();
+    assert_eq!(shards.len(), 3, "{shards:?}");
+    stage
+        .run(&["up"])
+        .exits(0)
+        .complains(&format!("{new} is running but not in the file"))
+        .complains("`orchestrator reshard 2`");
+    stage.run(&["down"]).exits(0).answers("removed 6 nodes");
+}
+
+#[test]
+fn a_node_that_was_killed_is_started_again() {
+    let stage = stage();
+    stage.run(&["up"]).exits(0);
+    let listener = listeners::get_process_by_port(stage.nodes[0].port, listeners::Protocol::TCP).expect("the node");
+    let pid = Pid::from_raw(i32::try_from(listener.pid).expect("a pid"));
+    kill(pid, Signal::SIGKILL).expect("a kill");
+    eventually("the node is gone", || status_of(&stage.url(1)).is_none());
+    stage.run(&["status"]).exits(1).complains(&format!("{} does not run", stage.name(1)));
+    stage.run(&["up"]).exits(0).complains(&format!("{}: started", stage.name(1)));
+    stage.run(&["status"]).exits(0);
+}
+
+#[test]
+fn a_taken_port_is_told_before_anything_starts() {
+    let stage = stage();
+    let _taken = std::net::TcpListener::bind(("127.0.0.1", stage.nodes[2].port)).expect("the port");
+    let free_with = format!("kill {}", std::process::id());
+    stage
+        .run(&["up"])
+        .exits(6)
+        .complains(&format!("port {} of {}", stage.nodes[2].port, stage.name(3)))
+        .complains(&free_with);
+    assert_eq!(status_of(&stage.url(1)), None);
+}
+
+#[test]
+fn a_node_that_ends_at_once_fails_the_command_with_its_last_words() {
+    let stage = Stage::new("process", CRASHER, 1, 1);
+    stage.run(&["up"]).exits(1).complains(stage.name(1)).complains("I cannot live here");
+}
+
+#[test]
+fn a_wait_that_passes_its_deadline_names_node_condition_and_log() {
+    let stage = Stage::new("process", SLEEPER, 1, 1);
+    stage
+        .run(&["--timeout", "700ms", "up"])
+        .exits(7)
+        .complains("does not get to the point where it answers within 0.7 s")
+        .complains("last seen: connection refused")
+        .complains("the last lines of")
+        .complains("  asleep");
+    // What was started is left for a look at it, and the next command converges.
+    stage.run(&["down"]).exits(0).answers("removed 2 nodes");
+}
+
+#[test]
+fn an_interrupt_undoes_what_this_run_started() {
+    let stage = Stage::new("process", SLEEPER, 1, 1);
+    let mut up = stage.command(&["up"]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("a start");
+    eventually("the nodes run", || stage.run(&["down", stage.name(2)]).stdout.contains("removed 1 node"));
+    let pid = Pid::from_raw(i32::try_from(up.id()).expect("a pid"));
+    kill(pid, Signal::SIGINT).expect("a signal");
+    assert_eq!(up.wait().expect("an end").code(), Some(130));
+    stage.run(&["down", "-v"]).exits(0).answers("nothing to do");
+}

@@ -1,0 +1,307 @@
+//! A stage for a test of the binary: a folder with a cluster file of its own, whose names, ports and subnet nobody else
+//! uses, and which is cleared again when the test is over, however it ended.
+
+#![allow(dead_code, reason = "every test binary uses another part of the stage")]
+
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+/// The binary under test.
+pub(crate) const ORCHESTRATOR: &str = env!("CARGO_BIN_EXE_orchestrator");
+const PATIENCE: Duration = Duration::from_secs(60);
+const PAUSE: Duration = Duration::from_millis(50);
+
+static COUNTER: AtomicU32 = AtomicU32::new(0);
+/// Ports that a test of this process has taken.
+static PORTS: Mutex<Vec<u16>> = Mutex::new(Vec::new());
+
+/// What a command did.
+#[derive(Debug)]
+pub(crate) struct Done {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Done {
+    fn of(output: &Output) -> Self {
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
+    /// Fails the test, showing everything, unless the exit code is this one.
+    #[track_caller]
+    pub(crate) fn exits(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "exit code\n--- stdout\n{}--- stderr\n{}", self.stdout, self.stderr);
+        self
+    }
+
+    /// Fails the test unless the progress or the error says so.
+    #[track_caller]
+    pub(crate) fn complains(self, words: &str) -> Self {
+        assert!(
+            self.stderr.contains(words),
+            "stderr lacks: {words}\n--- stdout\n{}--- stderr\n{}",
+            self.stdout,
+            self.stderr
+        );
+        self
+    }
+
+    /// Fails the test unless the result says so.
+    #[track_caller]
+    pub(crate) fn answers(self, words: &str) -> Self {
+        assert!(
+            self.stdout.contains(words),
+            "stdout lacks: {words}\n--- stdout\n{}--- stderr\n{}",
+            self.stdout,
+            self.stderr
+        );
+        self
+    }
+}
+
+/// A node of the stage's file.
+pub(crate) struct Node {
+    pub(crate) name: String,
+    pub(crate) address: String,
+    pub(crate) port: u16,
+    pub(crate) ungrouped: bool,
+}
+
+/// What the nodes are.
+#[derive(Clone, Copy)]
+pub(crate) enum Sources {
+    /// The real node of this workspace. All stages share its image, so that it is built once.
+    Workspace,
+    /// A stand-in of one file, compiled in a second.
+    StandIn(&'static str),
+}
+
+/// Never answers.
+pub(crate) const SLEEPER: Sources =
+    Sources::StandIn("fn main() { println!(\"asleep\"); loop { std::thread::sleep(std::time::Duration::MAX) } }");
+/// Ends at once.
+pub(crate) const CRASHER: Sources =
+    Sources::StandIn("fn main() { println!(\"I cannot live here\"); std::process::exit(2) }");
+/// The image of the real node.
+pub(crate) const IMAGE: &str = "orchestrator-test";
+
+/// A folder, a cluster file, and what must be cleared.
+pub(crate) struct Stage {
+    pub(crate) folder: TempDir,
+    /// Also the start of all names.
+    pub(crate) project: String,
+    pub(crate) subnet: String,
+    pub(crate) nodes: Vec<Node>,
+    /// The sources of the node; the image's name follows from them.
+    sources: Sources,
+    runtime: &'static str,
+    /// Containers and networks that the test itself made.
+    strangers: Vec<Vec<String>>,
+}
+
+impl Stage {
+    /// A stand-in does not know how to stop, and would be waited for.
+    fn kill_containers(&self) {
+        let label = format!("label=orchestrator.project={}", self.project);
+        let running = Command::new("docker").args(["ps", "--quiet", "--filter", &label]).output();
+        let running = running.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
+        if self.runtime == "docker" && !running.is_empty() {
+            let _ = Command::new("docker").arg("kill").args(running.lines()).output();
+        }
+    }
+
+    /// `grouped` nodes in `shards` shards, and one ungrouped node.
+    pub(crate) fn new(runtime: &'static str, sources: Sources, grouped: usize, shards: usize) -> Self {
+        let number = COUNTER.fetch_add(1, Ordering::Relaxed);
+        let process = std::process::id();
+        let project = format!("t{process}x{number}");
+        let third = (process + number) % 250;
+        let nodes = (0..=grouped).map(|index| Node {
+            name: format!("{project}-node{}", index + 1),
+            address: format!("10.77.{third}.{}", index + 2),
+            port: free_port(),
+            ungrouped: index == grouped,
+        });
+        let stage = Self {
+            folder: tempfile::tempdir().expect("a folder"),
+            nodes: nodes.collect(),
+            subnet: format!("10.77.{third}.0/24"),
+            project,
+            sources,
+            runtime,
+            strangers: Vec::new(),
+        };
+        stage.write("cluster.yaml", &stage.file(shards));
+        if let Sources::StandIn(main) = sources {
+            stage.write("Cargo.toml", "[package]\nname = \"node\"\nversion = \"0.1.0\"\nedition = \"2024\"\n");
+            stage.write("src/main.rs", main);
+            stage.write("Dockerfile", include_str!("../../../Dockerfile"));
+            stage.write(".cargo/config.toml", include_str!("../../../.cargo/config.toml"));
+        }
+        stage
+    }
+
+    /// The name of the image.
+    pub(crate) fn image(&self) -> String {
+        match self.sources {
+            Sources::Workspace => IMAGE.to_owned(),
+            Sources::StandIn(_) => format!("{}-img", self.project),
+        }
+    }
+
+    /// The cluster file.
+    pub(crate) fn file(&self, shards: usize) -> String {
+        let build = match self.sources {
+            Sources::Workspace => Path::new(env!("CARGO_MANIFEST_DIR")).join("..").display().to_string(),
+            Sources::StandIn(_) => ".".to_owned(),
+        };
+        let (project, image, subnet) = (&self.project, self.image(), &self.subnet);
+        let mut text = format!(
+            "name: {project}\nimage: {{ name: {image}, build: '{build}' }}\n\
+             network: {{ name: {project}-net, subnet: {subnet} }}\nshards: {shards}\nnodes:\n"
+        );
+        for Node { name, address, port, ungrouped } in &self.nodes {
+            text.push_str(&format!(
+                "  - {{ name: {name}, address: {address}, host_port: {port}, ungrouped: {ungrouped} }}\n"
+            ));
+        }
+        text
+    }
+
+    /// A file of the stage's folder.
+    pub(crate) fn write(&self, path: &str, text: &str) {
+        let path = self.folder.path().join(path);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("folders");
+        std::fs::write(path, text).expect("a file");
+    }
+
+    /// The name of the nth node, from 1.
+    pub(crate) fn name(&self, number: usize) -> &str {
+        &self.nodes[number - 1].name
+    }
+
+    pub(crate) fn url(&self, number: usize) -> String {
+        format!("http://127.0.0.1:{}", self.nodes[number - 1].port)
+    }
+
+    /// The command, in the stage's folder and environment.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = orchestrator(self.folder.path());
+        command.env("ORCHESTRATOR_RUNTIME", self.runtime).args(arguments);
+        if matches!(self.sources, Sources::StandIn(_)) {
+            command.env("CARGO_TARGET_DIR", self.folder.path().join("target"));
+        }
+        command
+    }
+
+    pub(crate) fn run(&self, arguments: &[&str]) -> Done {
+        run(&mut self.command(arguments))
+    }
+
+    /// `docker …`, which must succeed; `undo` is run when the test is over.
+    pub(crate) fn docker(&mut self, arguments: &[&str], undo: &[&str]) -> String {
+        if !undo.is_empty() {
+            self.strangers.push(undo.iter().map(|&word| word.to_owned()).collect());
+        }
+        docker(arguments)
+    }
+}
+
+impl Drop for Stage {
+    #[expect(clippy::print_stderr, reason = "a panic here would hide the one that the test ended with")]
+    fn drop(&mut self) {
+        for undo in self.strangers.iter().rev() {
+            let _ = Command::new("docker").args(undo).output();
+        }
+        let last = match self.sources {
+            Sources::Workspace => &["down", "-v"][..],
+            Sources::StandIn(_) => {
+                self.kill_containers();
+                &["clean"]
+            }
+        };
+        let done = run(&mut self.command(last));
+        if done.code != 0 {
+            eprintln!("the stage of {} is not cleared: {done:?}", self.project);
+        }
+    }
+}
+
+/// The binary in a folder, with nothing of the caller's own settings and a state folder in it.
+pub(crate) fn orchestrator(folder: &Path) -> Command {
+    let mut command = Command::new(ORCHESTRATOR);
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("ORCHESTRATOR_")) {
+        command.env_remove(name);
+    }
+    command.current_dir(folder).env("XDG_STATE_HOME", folder.join("state")).stdin(Stdio::null());
+    command
+}
+
+pub(crate) fn run(command: &mut Command) -> Done {
+    Done::of(&command.output().expect("the command starts"))
+}
+
+/// `docker …`; its answer, trimmed.
+#[track_caller]
+pub(crate) fn docker(arguments: &[&str]) -> String {
+    let done = run(Command::new("docker").args(arguments));
+    assert_eq!(done.code, 0, "docker {arguments:?}: {}", done.stderr);
+    done.stdout.trim().to_owned()
+}
+
+/// A port that was free a moment ago and that no other test of this process has.
+pub(crate) fn free_port() -> u16 {
+    let mut taken = PORTS.lock().expect("the ports");
+    loop {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let port = listener.local_addr().expect("an address").port();
+        if !taken.contains(&port) {
+            taken.push(port);
+            return port;
+        }
+    }
+}
+
+/// Polls until it holds; fails the test when it does not in a minute.
+#[track_caller]
+pub(crate) fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !holds() {
+        assert!(Instant::now() < deadline, "not within {PATIENCE:?}: {what}");
+        std::thread::sleep(PAUSE);
+    }
+}
+
+/// The status of the reply to a GET; `None` without a reply.
+pub(crate) fn status_of(url: &str) -> Option<u16> {
+    fetch(url).map(|(status, _)| status)
+}
+
+/// Status and body of the reply to a GET; `None` without a reply.
+pub(crate) fn fetch(url: &str) -> Option<(u16, String)> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(5)).build().ok()?;
+        let response = client.get(url).send().await.ok()?;
+        Some((response.status().as_u16(), response.text().await.ok()?))
+    })
+}
+
+/// The nodes of `status --output json`, as an object by name.
+pub(crate) fn status_json(stage: &Stage) -> serde_json::Map<String, serde_json::Value> {
+    let done = stage.run(&["status", "--output", "json"]);
+    let status: serde_json::Value = serde_json::from_str(done.stdout.trim()).expect("one object");
+    let nodes = status["nodes"].as_array().cloned().unwrap_or_default();
+    nodes.into_iter().map(|node| (node["name"].as_str().unwrap_or_default().to_owned(), node)).collect()
+}

@@ -172,8 +172,7 @@ impl Core {
             core.slots[slot.index()].recover(meta, records);
         }
         core.change(Change::Boot(Boot { epoch_limit, incarnation }));
-        core.change(Change::Members(core.members.clone()));
-        core.meet_members();
+        core.members_changed();
         core.take_up_placement();
         core
     }

@@ -45,10 +45,11 @@ impl Core {
         }
     }
 
-    /// The members have changed, by a request here or elsewhere.
+    /// The members have changed: by a request here or elsewhere, or because this node has started.
     pub(super) fn members_changed(&mut self) {
         if self.is_removed_before_this_start() {
             self.members.add(self.address);
+            self.copy_all_again();
         }
         self.membership += 1;
         self.change(Change::Members(self.members.clone()));

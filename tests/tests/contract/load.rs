@@ -63,3 +63,23 @@ async fn clients_see_nothing_wrong_while_the_cluster_grows_and_reshards() -> Res
     report.verdict()?;
     report.check_final_state(&cluster.urls(), 0).await
 }
+
+/// The judge judged: somebody who deletes the load's keys behind its back is found out, by its clients and at the end.
+#[tokio::test]
+async fn a_spoiled_store_is_caught() -> Result<(), Failure> {
+    let cluster = InProcess::start(Shape::sharded(2, 1)).await?;
+    let running = Workload::new(cluster.dialect(), 6).start(cluster.urls());
+    more(&running, 400).await?;
+    let mut spoiler = cluster.client();
+    for key in (0..20).flat_map(|writer| (0..10).map(move |own| format!("load-{writer}-{own}"))) {
+        spoiler.delete(cluster.url(0), &key).await?;
+    }
+    more(&running, 200).await?;
+    let report = running.stop().await?;
+    ensure(report.verdict().is_err(), || "violations to be seen")?;
+    let last = report.final_values.iter().find(|(_, value)| value.is_some());
+    let (key, _) = last.ok_or_else(|| Failure::new("a key that the load left"))?;
+    spoiler.delete(cluster.url(1), key).await?.must_be(200)?;
+    let held = report.check_final_state(&cluster.urls(), 0).await;
+    ensure(held.is_err(), || "the missing key to be seen")
+}

@@ -1,6 +1,7 @@
 //! Contract: a token that names a write which no reachable replica has, and what becomes of it when its last disk is gone.
 
-use conformance::{Client, Cluster, Failure, eventually};
+use conformance::{Client, Cluster, Failure, ensure, eventually};
+use reqwest::Method;
 
 use crate::{
     cluster::{InProcess, Shape},
@@ -115,7 +116,16 @@ async fn reads_go_on_when_the_addresses_have_come_back_empty() -> Result<(), Fai
     let mut lost = lose().await?;
     lost.cluster.restart_empty(0).await?;
     lost.cluster.restart_empty(1).await?;
-    reads_go_on(&lost).await
+    reads_go_on(&lost).await?;
+    counted(&lost).await
+}
+
+/// The write is given up "in the log and in a metric".
+async fn counted(lost: &Lost) -> Result<(), Failure> {
+    let metrics = lost.client.send(Method::GET, lost.cluster.url(2), "/metrics", None).await?;
+    let mut samples = metrics.text.lines().filter(|line| !line.starts_with('#'));
+    let counted = samples.any(|line| line.contains("writes_lost") && !line.ends_with(" 0"));
+    ensure(counted, || "a metric `…writes_lost…` above 0").map_err(|failure| failure.with(&metrics.text))
 }
 
 #[tokio::test]

@@ -138,6 +138,16 @@ async fn a_live_node_that_was_deleted_stays_out_until_it_is_put() -> Result<(), 
     cluster.await_view(&[0, 1, 2]).await
 }
 
+/// Nobody is there, so it leaves again: the view is the set of nodes that are up.
+#[tokio::test]
+async fn put_of_an_address_without_a_node_is_201_and_does_not_last() -> Result<(), Failure> {
+    let cluster = InProcess::start(Shape::sharded(2, 1)).await?;
+    let (ip, _) = cluster.address(1).split_once(':').unwrap_or_default();
+    let put = cluster.client().put_view(cluster.url(0), &format!("{ip}:1")).await?;
+    put.must_be(201)?.must_have("message", "Replica added successfully to the view")?;
+    cluster.await_view(&[0, 1]).await
+}
+
 /// Also when the request comes before the nodes have got to know each other.
 #[tokio::test]
 async fn a_node_that_is_deleted_right_after_its_start_stays_out() -> Result<(), Failure> {

@@ -1,60 +1,21 @@
 //! A cluster inside the test process: each node on its own address of the loopback network and on its own thread.
 
+mod addresses;
 mod gate;
+mod shape;
 mod thread;
 
-use std::{
-    net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener},
-    sync::atomic::{AtomicU32, Ordering},
-    time::Duration,
-};
+use std::{net::SocketAddr, time::Duration};
 
 use conformance::{Client, Cluster, Dialect, Failure, Layout, Node, eventually};
 
 use reqwest::Method;
 
 use crate::stage::VIEW_LIMIT;
+use addresses::{Addresses, free_port};
 use gate::Gate;
+pub(crate) use shape::Shape;
 use thread::NodeThread;
-
-/// What to start.
-#[derive(Clone, Debug)]
-pub(crate) struct Shape {
-    pub(crate) dialect: Dialect,
-    /// Nodes in `VIEW`.
-    pub(crate) nodes: usize,
-    /// `SHARD_COUNT`.
-    pub(crate) shards: Option<u32>,
-    /// Whether all nodes share one IP, and differ in the port only.
-    pub(crate) one_ip: bool,
-    /// Whether each node is behind a gate, so that it can be cut off.
-    pub(crate) gates: bool,
-    /// More variables for every node.
-    pub(crate) variables: Vec<(&'static str, String)>,
-}
-
-impl Shape {
-    /// `nodes` nodes in `shards` shards that speak as in 2019.
-    pub(crate) fn sharded(nodes: usize, shards: u32) -> Self {
-        Self {
-            dialect: Dialect::Seed2019,
-            nodes,
-            shards: Some(shards),
-            one_ip: false,
-            gates: false,
-            variables: Vec::new(),
-        }
-    }
-
-    /// Assignment 3: no `SHARD_COUNT` anywhere.
-    pub(crate) fn replicated(nodes: usize) -> Self {
-        Self { shards: None, ..Self::sharded(nodes, 1) }
-    }
-
-    pub(crate) fn speaking(self, dialect: Dialect) -> Self {
-        Self { dialect, ..self }
-    }
-}
 
 /// The nodes, and those of them that run.
 pub(crate) struct InProcess {
@@ -289,38 +250,4 @@ impl Cluster for InProcess {
         self.start_node(node)?;
         Ok(node)
     }
-}
-
-/// Addresses that nobody else uses, ports chosen by the system.
-struct Addresses {
-    one_ip: bool,
-    network: u32,
-    used: u8,
-}
-
-/// The last byte of a cluster's first IP: numeric order differs from the order of text from the third node on.
-const FIRST_HOST: u8 = 8;
-
-impl Addresses {
-    fn new(one_ip: bool) -> Self {
-        static NETWORKS: AtomicU32 = AtomicU32::new(0);
-        Self { one_ip, network: NETWORKS.fetch_add(1, Ordering::Relaxed), used: 0 }
-    }
-
-    /// On Linux every address of 127.0.0.0/8 is this machine; elsewhere only 127.0.0.1 is.
-    fn next(&mut self) -> SocketAddr {
-        let host = FIRST_HOST + if self.one_ip { 0 } else { self.used };
-        self.used += 1;
-        let process = (64 + std::process::id() % 128) as u8;
-        let ip = if cfg!(target_os = "linux") {
-            Ipv4Addr::new(127, process, (self.network % 256) as u8, host)
-        } else {
-            Ipv4Addr::LOCALHOST
-        };
-        free_port(ip.into())
-    }
-}
-
-fn free_port(ip: IpAddr) -> SocketAddr {
-    TcpListener::bind((ip, 0)).and_then(|listener| listener.local_addr()).expect("a free port on the loopback network")
 }

@@ -147,8 +147,13 @@ impl NodeClient {
 }
 
 fn refused(status: StatusCode, value: &Value, bytes: &[u8]) -> ClientError {
-    let said = ["error", "message"].iter().find_map(|field| value[*field].as_str());
-    let message = said.map_or_else(|| String::from_utf8_lossy(bytes).chars().take(200).collect(), str::to_owned);
+    // `Error in PUT` says less than the error beside it; other messages say more.
+    let word = |field: &str| value[field].as_str().filter(|text| !text.starts_with("Error in "));
+    let said: Vec<&str> = ["message", "error"].into_iter().filter_map(word).collect();
+    let message = match said.is_empty() {
+        true => String::from_utf8_lossy(bytes).chars().take(200).collect(),
+        false => said.join(" "),
+    };
     ClientError::Refused { status: status.as_u16(), message }
 }
 

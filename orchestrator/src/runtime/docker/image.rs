@@ -73,9 +73,10 @@ impl Docker {
         tolerate(result, &[404]).map_err(failed(format!("cannot remove image {name}")))
     }
 
-    /// Images of ours that a newer build has replaced. One that a container still uses stays.
+    /// Images that this tool built and a newer build has replaced. One that a container still uses stays; so do the
+    /// layers of a build that is under way, which have no name either, but not this label yet.
     pub(super) async fn prune_dangling(&self) -> Result<usize, Failure> {
-        let mut filters = labelled(labels::IMAGE);
+        let mut filters = labelled(labels::CONTENT);
         filters.insert("dangling".to_owned(), vec!["true".to_owned()]);
         let options = ListImagesOptionsBuilder::default().filters(&filters).build();
         let images = self.client.list_images(Some(options)).await.map_err(failed("cannot list images"))?;

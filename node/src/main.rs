@@ -14,7 +14,8 @@ use tokio::{
     signal::unix::{SignalKind, signal},
 };
 
-/// musl's own allocator takes a system call for much of what it does, and one lock for all of it.
+/// Instead of musl's own, which is known to be slow. It takes one lock for all threads, which are at most [`WORKERS_MAX`]
+/// and a few.
 #[cfg(target_env = "musl")]
 #[global_allocator]
 static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();

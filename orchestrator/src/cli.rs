@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::FalseyValueParser;
 use clap::{Arg, ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use ipnet::Ipv4Net;
 
@@ -54,13 +55,13 @@ pub(crate) struct Global {
     #[arg(long, global = true, value_name = "TIME", value_parser = humantime::parse_duration, env = "ORCHESTRATOR_TIMEOUT")]
     pub(crate) timeout: Option<Duration>,
     /// No progress, only results and errors
-    #[arg(short, long, global = true, env = "ORCHESTRATOR_QUIET")]
+    #[arg(short, long, global = true, env = "ORCHESTRATOR_QUIET", value_parser = FalseyValueParser::new())]
     pub(crate) quiet: bool,
     /// Answer every question with yes
-    #[arg(long, global = true, env = "ORCHESTRATOR_YES")]
+    #[arg(long, global = true, env = "ORCHESTRATOR_YES", value_parser = FalseyValueParser::new())]
     pub(crate) yes: bool,
     /// More detail: causes, image and compiler output
-    #[arg(short, long, env = "ORCHESTRATOR_VERBOSE")]
+    #[arg(short, long, env = "ORCHESTRATOR_VERBOSE", value_parser = FalseyValueParser::new())]
     pub(crate) verbose: bool,
 }
 

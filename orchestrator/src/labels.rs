@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-/// On every object: the project it belongs to.
+/// On every object: the project it belongs to; on an image the one that built it.
 pub(crate) const PROJECT: &str = "orchestrator.project";
 /// On containers: the node's name.
 pub(crate) const NODE: &str = "orchestrator.node";

@@ -78,6 +78,8 @@ fn flags_are_also_variables() {
     done.exits(3).complains("other.yaml: no such file");
     let done = run(orchestrator(folder.path()).env("ORCHESTRATOR_PROJECT", "mine").arg("validate"));
     done.exits(0).answers("project mine");
+    run(orchestrator(folder.path()).env("ORCHESTRATOR_QUIET", "1").env("ORCHESTRATOR_YES", "0").arg("validate"))
+        .exits(0);
     let done = run(orchestrator(folder.path()).env("ORCHESTRATOR_OUTPUT", "json").arg("validate"));
     let json: serde_json::Value = serde_json::from_str(&done.exits(0).stdout).expect("JSON");
     assert_eq!((&json["v"], &json["event"]), (&1.into(), &"validate".into()));

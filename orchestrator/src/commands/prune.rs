@@ -31,7 +31,7 @@ pub(super) async fn run(session: &Session<'_>) -> Result<(), Failure> {
     }
     let mut images = 0;
     for runtime in &runtimes {
-        images += runtime.prune_images().await?;
+        images += runtime.prune_images(session.global.project.as_deref()).await?;
     }
     let operations: Vec<&Operation> = work.iter().flat_map(|(_, _, plan)| plan.operations()).collect();
     let text = match images {

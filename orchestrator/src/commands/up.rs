@@ -26,14 +26,19 @@ async fn remark(session: &Session<'_>, running: &[Awaited]) {
             session.output.note(&format!("{name} is in no shard; `orchestrator add {name}` makes it a member"));
         }
     }
-    let (wanted, counts) = (session.spec.shards as usize, running.first().map(|node| node.client.shard_ids()));
-    let Some(counts) = counts else { return };
-    if let Ok(ids) = counts.await
-        && ids.len() != wanted
+    let wanted = session.spec.shards as usize;
+    if let Some(now) = shard_count(running).await
+        && now != wanted
     {
-        let now = ids.len();
-        session.output.note(&format!(
-            "the cluster has {now} shards, the file {wanted}; `orchestrator reshard {wanted}` changes that"
-        ));
+        let remark =
+            format!("the cluster has {now} shards, the file {wanted}; `orchestrator reshard {wanted}` changes that");
+        session.output.note(&remark);
     }
+}
+
+/// What most nodes say: one that was made anew knows at first only what it was started with.
+async fn shard_count(running: &[Awaited]) -> Option<usize> {
+    let said = join_all(running.iter().map(|node| node.client.shard_ids())).await;
+    let counts: Vec<usize> = said.into_iter().flatten().map(|ids| ids.len()).collect();
+    counts.iter().copied().max_by_key(|count| counts.iter().filter(|other| *other == count).count())
 }

@@ -83,6 +83,6 @@ pub(crate) trait Runtime: Send + Sync {
     /// Why a node that should run does not: exit code, killed for memory. For messages only.
     async fn last_words(&self, node: &ObservedNode) -> Option<String>;
 
-    /// Removes images of ours that no name points to; answers how many.
-    async fn prune_images(&self) -> Result<usize, Failure>;
+    /// Removes images of ours (of one project, or of all) that no name points to; answers how many.
+    async fn prune_images(&self, project: Option<&str>) -> Result<usize, Failure>;
 }

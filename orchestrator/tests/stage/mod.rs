@@ -6,8 +6,8 @@
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, Once};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
@@ -18,6 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const PAUSE: Duration = Duration::from_millis(50);
 
 static COUNTER: AtomicU32 = AtomicU32::new(0);
+static BUILT: Once = Once::new();
 /// Ports that a test of this process has taken.
 static PORTS: Mutex<Vec<u16>> = Mutex::new(Vec::new());
 
@@ -148,6 +149,10 @@ impl Stage {
             stage.write("src/main.rs", main);
             stage.write("Dockerfile", include_str!("../../../Dockerfile"));
             stage.write(".cargo/config.toml", include_str!("../../../.cargo/config.toml"));
+        }
+        if runtime == "docker" && matches!(sources, Sources::Workspace) {
+            // Two builds at once would make two images, and the name would move from one to the other.
+            BUILT.call_once(|| drop(stage.run(&["build"]).exits(0)));
         }
         stage
     }

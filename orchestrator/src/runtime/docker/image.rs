@@ -35,7 +35,8 @@ impl Docker {
     pub(super) async fn build_image(&self, site: &Site<'_>) -> Result<(), Failure> {
         let name = &site.spec.image.name;
         let artifact = site.artifact.ok_or_else(|| missing_image(site.spec))?;
-        let labels = HashMap::from([(labels::CONTENT, artifact.content.as_str())]);
+        let labels =
+            HashMap::from([(labels::CONTENT, artifact.content.as_str()), (labels::PROJECT, site.spec.name.as_str())]);
         let arguments = HashMap::from([("TARGET", self.target.triple().unwrap_or_default())]);
         let options = BuildImageOptionsBuilder::default()
             .dockerfile("Dockerfile")
@@ -75,8 +76,12 @@ impl Docker {
 
     /// Images that this tool built and a newer build has replaced. One that a container still uses stays; so do the
     /// layers of a build that is under way, which have no name either, but not this label yet.
-    pub(super) async fn prune_dangling(&self) -> Result<usize, Failure> {
+    pub(super) async fn prune_dangling(&self, project: Option<&str>) -> Result<usize, Failure> {
         let mut filters = labelled(labels::CONTENT);
+        filters
+            .entry("label".to_owned())
+            .or_default()
+            .extend(project.map(|name| format!("{}={name}", labels::PROJECT)));
         filters.insert("dangling".to_owned(), vec!["true".to_owned()]);
         let options = ListImagesOptionsBuilder::default().filters(&filters).build();
         let images = self.client.list_images(Some(options)).await.map_err(failed("cannot list images"))?;

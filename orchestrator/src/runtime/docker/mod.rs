@@ -151,8 +151,8 @@ impl Runtime for Docker {
         Some(words)
     }
 
-    async fn prune_images(&self) -> Result<usize, Failure> {
-        self.prune_dangling().await
+    async fn prune_images(&self, project: Option<&str>) -> Result<usize, Failure> {
+        self.prune_dangling(project).await
     }
 }
 

@@ -130,7 +130,7 @@ impl Runtime for Processes {
         None
     }
 
-    async fn prune_images(&self) -> Result<usize, Failure> {
+    async fn prune_images(&self, _project: Option<&str>) -> Result<usize, Failure> {
         Ok(0)
     }
 }

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::running::{Running, find_all};
 use super::session::Session;
+use crate::client::ClientError;
 use crate::failure::Failure;
 use crate::observed::ObservedNode;
 use crate::readiness::Awaited;
@@ -98,6 +99,7 @@ async fn row(runtime: &dyn Runtime, node: &ObservedNode) -> Row {
         Ok(()) => "ready".to_owned(),
         // A foreign image need not know the question.
         Err(error) if error.status() == Some(404) => "answers".to_owned(),
+        Err(ClientError::Refused { message, .. }) if message.starts_with("not ready") => message,
         Err(error) => format!("not ready: {error}"),
     };
     row

@@ -12,6 +12,7 @@ pub(crate) const ALL: &[Scenario] = &[
     ("add_and_reshard_change_the_running_cluster", add_and_reshard),
     ("the_commands_of_the_makefile_in_their_order", makefile_order),
     ("a_node_that_ends_at_once_fails_the_command_with_its_last_words", last_words),
+    ("what_a_killed_run_left_half_way_is_completed", killed_half_way),
     ("an_interrupt_undoes_what_this_run_created", interrupt),
 ];
 
@@ -123,6 +124,17 @@ fn makefile_order() {
 fn last_words() {
     let stage = Stage::new("docker", CRASHER, 1, 1);
     stage.run(&["up"]).exits(1).complains("exited with code 2").complains("I cannot live here");
+}
+
+fn killed_half_way() {
+    let stage = stage();
+    let mut up = stage.command(&["-q", "up"]).spawn().expect("a start");
+    let label = format!("label=orchestrator.project={}", stage.project);
+    eventually("a container is there", || !docker(&["ps", "--all", "--quiet", "--filter", &label]).is_empty());
+    up.kill().expect("a kill");
+    up.wait().expect("an end");
+    stage.run(&["up"]).exits(0).answers(&stage.url(5));
+    stage.run(&["status"]).exits(0);
 }
 
 fn interrupt() {

@@ -9,7 +9,7 @@ use bollard::models::{
 use bollard::query_parameters::{CreateContainerOptionsBuilder, StartContainerOptions};
 
 use super::super::Site;
-use super::{Docker, failed, is_status, message};
+use super::{Docker, failed, is_status, message, tolerate};
 use crate::failure::{Conflict, Failure};
 use crate::labels;
 use crate::launch::Launch;
@@ -47,7 +47,8 @@ impl Docker {
         let node = nodes.into_iter().find(|node| node.name == *name);
         let node = node.ok_or_else(|| Failure::Engine(format!("cannot start {name}: its container is gone")))?;
         let started = self.client.start_container(&node.id, None::<StartContainerOptions>).await;
-        if let Err(error) = started {
+        // 304: an earlier run, killed in the middle, has started it already.
+        if let Err(error) = tolerate(started, &[304]) {
             return Err(start_failure(launch, &message(&error)));
         }
         self.verify(launch, &node.id, site).await

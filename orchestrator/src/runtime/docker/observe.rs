@@ -105,7 +105,15 @@ fn taken_ports(site: &Site<'_>, nodes: &[ObservedNode], others: &[ContainerSumma
         };
         Some(TakenPort { port, owner, free_with })
     });
-    published.chain(ports::taken(free.into_iter().map(|(port, _)| port))).collect()
+    let by_processes = ports::taken(free.into_iter().map(|(port, _)| port));
+    published.chain(by_processes.into_iter().filter(|taken| !is_our_proxy(taken, nodes))).collect()
+}
+
+/// The engine's proxy listens before the container counts as running. Without another container that publishes the
+/// port it can only be that of ours, which is being started, by an earlier run that was killed.
+fn is_our_proxy(taken: &TakenPort, nodes: &[ObservedNode]) -> bool {
+    taken.owner.contains("(docker-proxy)")
+        && nodes.iter().any(|node| node.config.as_ref().is_some_and(|config| config.host_port == taken.port))
 }
 
 fn publisher(port: u16, others: &[ContainerSummary]) -> Option<&ContainerSummary> {

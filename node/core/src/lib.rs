@@ -26,7 +26,7 @@ pub use self::{
     effect::{Boot, Change, Effect, Event, Recovered, Settings, SlotMeta, Stats},
     frontier::Frontier,
     key::{KEY_LENGTH_MAX, Key, KeyError, SLOTS, SlotId},
-    membership::{Identity, Members, Membership},
+    membership::{Identity, Members, Membership, Removal},
     message::{Body, Envelope, Ping, PlacementChange, Refusal, SnapshotChunk},
     origin::{Dot, Origin},
     placement::{Placement, PlacementError, PlacementId, Shard, ShardId},

@@ -22,10 +22,17 @@ pub struct Identity {
 pub struct Membership {
     /// Raised by every request that changes the entry.
     pub version: u64,
-    /// Whether it was removed by request. The failure detector never sets this.
-    pub removed: bool,
-    /// Whom the removal met, so that a later start at the same address can take it back.
-    pub removed_identity: Option<Identity>,
+    /// Set when it was removed by request. The failure detector never sets this.
+    pub removed: Option<Removal>,
+}
+
+/// Whom a removal met, so that a later start at the same address can take it back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Removal {
+    /// Who was behind the address, if the removing node had heard of it.
+    pub identity: Option<Identity>,
+    /// The removing node's wall clock, in milliseconds since 1970: decides where there is no identity.
+    pub wall_ms: u64,
 }
 
 /// All nodes ever known, by address. Joins by entry: add/remove-wins.
@@ -36,14 +43,14 @@ impl Members {
     /// The members of a first start.
     #[must_use]
     pub fn bootstrap(view: impl IntoIterator<Item = Address>) -> Self {
-        let entry = Membership { version: 0, removed: false, removed_identity: None };
+        let entry = Membership { version: 0, removed: None };
         Self(view.into_iter().map(|address| (address, entry)).collect())
     }
 
     /// Whether `address` is known and not removed.
     #[must_use]
     pub fn contains(&self, address: Address) -> bool {
-        self.0.get(&address).is_some_and(|entry| !entry.removed)
+        self.0.get(&address).is_some_and(|entry| entry.removed.is_none())
     }
 
     /// The entry of `address`, removed or not.
@@ -54,7 +61,7 @@ impl Members {
 
     /// The members that are not removed, in numeric order of address.
     pub fn iter(&self) -> impl Iterator<Item = Address> + '_ {
-        self.0.iter().filter(|(_, entry)| !entry.removed).map(|(address, _)| *address)
+        self.0.iter().filter(|(_, entry)| entry.removed.is_none()).map(|(address, _)| *address)
     }
 
     /// Everything known, the removed too.
@@ -65,13 +72,13 @@ impl Members {
     /// Records a request to add.
     pub fn add(&mut self, address: Address) {
         let version = self.0.get(&address).map_or(0, |entry| entry.version + 1);
-        self.0.insert(address, Membership { version, removed: false, removed_identity: None });
+        self.0.insert(address, Membership { version, removed: None });
     }
 
-    /// Records a request to remove the node that was last known as `identity`.
-    pub fn remove(&mut self, address: Address, identity: Option<Identity>) {
+    /// Records a request to remove the node.
+    pub fn remove(&mut self, address: Address, removal: Removal) {
         let version = self.0.get(&address).map_or(0, |entry| entry.version) + 1;
-        self.0.insert(address, Membership { version, removed: true, removed_identity: identity });
+        self.0.insert(address, Membership { version, removed: Some(removal) });
     }
 
     /// Joins what another node knows; says whether anything changed.

@@ -70,10 +70,15 @@ pub struct Core {
     epoch_limit: u32,
     /// Whether the boot is durable: before, nothing is said to anybody.
     booted: bool,
-    /// Whether the placement came from storage, or from a node that had it.
+    /// Whether the placement came from storage.
+    stored: bool,
+    /// Whether this node knows where it stands: somebody has told it, or nobody is there to tell. Before, it answers nothing:
+    /// it may have been removed, or have come back empty into a cluster with another placement than its first one.
     settled: bool,
 
     members: Members,
+    /// Whether this node knows that it was removed by request.
+    stood_down: bool,
     identities: BTreeMap<Address, Identity>,
     /// Counts the changes of members and identities, from 1.
     membership: u64,
@@ -122,7 +127,7 @@ impl Core {
         let incarnation = recovered.boot.map_or(0, |boot| boot.incarnation + 1).max(now.wall_ms);
         let epoch = recovered.boot.map_or(1, |boot| boot.epoch_limit);
         let epoch_limit = epoch + EPOCHS_RESERVED;
-        let settled = recovered.placement.is_some();
+        let stored = recovered.placement.is_some();
         let placement = recovered.placement.unwrap_or_else(|| Arc::new(Placement::bootstrap(&view, shard_count)));
         let members = recovered.members.unwrap_or_else(|| Members::bootstrap(view.iter().copied()));
         let mut core = Self {
@@ -136,8 +141,10 @@ impl Core {
             epoch,
             epoch_limit,
             booted: false,
-            settled,
+            stored,
+            settled: false,
             members,
+            stood_down: false,
             identities: BTreeMap::new(),
             membership: 1,
             peers: BTreeMap::new(),
@@ -220,8 +227,8 @@ impl Core {
     /// The link to a peer has broken, or could not be made: a hint that shortens waiting, never needed.
     pub fn handle_link_down(&mut self, now: Now, peer: Address) {
         self.now = now;
-        if let Some(peer) = self.peers.get_mut(&peer) {
-            peer.link_lost();
+        if self.booted {
+            self.link_lost(peer);
         }
     }
 
@@ -245,7 +252,9 @@ impl Core {
             return;
         }
         self.look_around();
-        self.complete_slots();
+        if self.settled && !self.is_removed() {
+            self.complete_slots();
+        }
         self.pull_lagging();
         self.continue_copies();
         self.transfers.expire(now.monotonic_ms);
@@ -321,7 +330,7 @@ impl Core {
             from: self.address,
             identity: self.identity,
             to_identity: self.identities.get(&to).copied(),
-            placement: self.durability.placement(),
+            placement: self.announced_placement(),
             body,
         };
         self.effects.push_back(Effect::Send { to, envelope });
@@ -330,7 +339,10 @@ impl Core {
     fn reply(&mut self, asker: Asker, reply: Reply) {
         match asker {
             Asker::Client(id) => self.effects.push_back(Effect::Reply { id, reply }),
-            Asker::Peer { address, id } => self.send(address, Body::ForwardReply { id, reply }),
+            Asker::Peer { address, id } => {
+                self.answered.finish(asker, &reply);
+                self.send(address, Body::ForwardReply { id, reply });
+            }
         }
     }
 

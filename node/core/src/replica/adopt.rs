@@ -3,16 +3,22 @@
 use std::sync::Arc;
 
 use super::Core;
-use crate::{Change, Event, Holding, Placement, SlotId};
+use crate::{Change, Event, Holding, Placement, PlacementId, SlotId};
 
 impl Core {
     /// A placement was made here, or has arrived: the highest wins.
     pub(super) fn adopt(&mut self, placement: Arc<Placement>) {
-        if placement.id() <= self.placement.id() {
+        let other = placement.id() != self.placement.id();
+        if (self.settled || self.stored) && placement.id() <= self.placement.id() {
+            return;
+        }
+        if !self.settled {
+            self.settle();
+        }
+        if !other {
             return;
         }
         self.placement = placement;
-        self.settled = true;
         self.take_up_placement();
         self.event(Event::PlacementAdopted {
             id: self.placement.id(),
@@ -21,12 +27,25 @@ impl Core {
         });
     }
 
+    /// From now on the placement is the cluster's as far as this node is concerned.
+    pub(super) fn settle(&mut self) {
+        self.settled = true;
+        self.announcement += 1;
+        self.news = true;
+    }
+
+    /// The durable placement, or the lowest of all while this node has only its own idea of a first one: that must not
+    /// overrule the cluster's.
+    pub(super) fn announced_placement(&self) -> PlacementId {
+        if self.settled || self.stored { self.durability.placement() } else { PlacementId::default() }
+    }
+
     /// Gives every slot the state that the placement wants, as far as its data allows.
     pub(super) fn take_up_placement(&mut self) {
         self.change(Change::Placement(self.placement.clone()));
         self.durability.placed(self.placement.id());
         for slot in SlotId::all() {
-            let owns = self.owns(slot);
+            let owns = self.owns(slot) && !self.is_removed();
             match (owns, self.slot(slot).holding) {
                 // Retired, it was left out of what is stable: only a copy makes it complete again. Provisional, it was not
                 // complete when it was stored.
@@ -44,13 +63,23 @@ impl Core {
         }
     }
 
-    /// This node was removed by request and is taken back: tokens were pruned without it, so it copies everything again.
-    pub(super) fn copy_all_again(&mut self) {
+    /// This node was removed by request: it keeps its data and answers nothing from it. When it is taken back it copies
+    /// everything again, since tokens were pruned without it.
+    pub(super) fn stand_down(&mut self) {
         for slot in SlotId::all() {
-            match self.slot(slot).holding {
-                Holding::Complete | Holding::Provisional => self.hold(slot, Holding::Copying),
-                Holding::Draining => self.hold(slot, Holding::Retired),
-                Holding::Absent | Holding::Copying | Holding::Retired => {}
+            if self.slot(slot).holding != Holding::Absent {
+                self.hold(slot, Holding::Retired);
+            }
+        }
+        self.copies.clear();
+    }
+
+    /// This node was removed by request and is taken back, or starts again.
+    pub(super) fn return_to_duty(&mut self) {
+        self.stand_down();
+        for slot in SlotId::all() {
+            if self.owns(slot) {
+                self.hold(slot, Holding::Copying);
             }
         }
     }

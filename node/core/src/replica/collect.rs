@@ -61,9 +61,9 @@ impl Core {
         if self.slot(slot).durable.holding != Holding::Complete {
             return None;
         }
-        for (address, peer) in &self.peers {
+        for (address, peer) in self.concerned_peers() {
             let theirs = peer.slot(slot);
-            let owner = self.owners(slot).any(|owner| owner == *address);
+            let owner = self.owners(slot).any(|owner| owner == address);
             match (owner, theirs.holding) {
                 (true, Holding::Complete) => {
                     meet = meet.meet(&theirs.frontier);

@@ -96,7 +96,7 @@ impl Core {
     fn is_join_of_all(&self, slot: SlotId) -> bool {
         let state = self.slot(slot);
         self.covers_stable(slot)
-            && self.peers.values().all(|peer| {
+            && self.concerned_peers().all(|(_, peer)| {
                 let theirs = peer.slot(slot);
                 !theirs.holding.is_full() && state.frontier.covers(&theirs.frontier)
             })
@@ -106,7 +106,7 @@ impl Core {
     fn may_serve_provisionally(&self, slot: SlotId) -> bool {
         let now_ms = self.now.monotonic_ms;
         now_ms - self.slot(slot).since_ms.max(self.boot_ms) >= START_GRACE_MS
-            && self.peers.values().all(|peer| {
+            && self.concerned_peers().all(|(_, peer)| {
                 let full = peer.slot(slot).holding.is_full();
                 if peer.is_reachable(now_ms) {
                     peer.announced > 0 && !full && peer.placement <= self.placement.id()

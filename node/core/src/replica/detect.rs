@@ -1,7 +1,7 @@
 //! The view: which nodes are up, as this node sees it. It never moves data.
 
 use super::{Core, limits::START_GRACE_MS, peer::Peer};
-use crate::{Address, Change, Event, Identity};
+use crate::{Address, Change, Event, Identity, PlacementId};
 
 impl Core {
     /// The members that are up, in numeric order of address.
@@ -12,6 +12,14 @@ impl Core {
                 *member == self.address || self.peers.get(member).is_some_and(|peer| peer.is_up(self.now.monotonic_ms))
             })
             .collect()
+    }
+
+    /// The other nodes that matter for data: the members, and whoever was removed by request but is still there.
+    pub(super) fn concerned_peers(&self) -> impl Iterator<Item = (Address, &Peer)> {
+        self.peers
+            .iter()
+            .map(|(address, peer)| (*address, peer))
+            .filter(|(address, peer)| self.members.contains(*address) || peer.is_up(self.now.monotonic_ms))
     }
 
     /// Notes who has come and who has gone since the last look.
@@ -28,11 +36,21 @@ impl Core {
         for event in events {
             self.event(event);
         }
-        if !self.settled {
-            let own = self.placement.id();
-            let heard = self.peers.values().any(|peer| peer.announced > 0 && peer.placement <= own);
-            self.settled = heard || self.peers.is_empty() || now_ms - self.boot_ms >= START_GRACE_MS;
+        let alone = now_ms - self.boot_ms >= START_GRACE_MS;
+        if !self.settled && (alone || self.is_oriented()) {
+            self.settle();
         }
+    }
+
+    /// Whether the others have said what there is to know at a start: anyone, to a node with a stored placement; everyone, that
+    /// they have none either, to a node without.
+    fn is_oriented(&self) -> bool {
+        let mut others =
+            self.members.iter().filter(|member| *member != self.address).map(|member| self.peers.get(&member));
+        if self.stored {
+            return self.peers.is_empty() || others.any(|peer| peer.is_some_and(|peer| peer.announced > 0));
+        }
+        others.all(|peer| peer.is_some_and(|peer| peer.announced > 0 && peer.placement == PlacementId::default()))
     }
 
     /// Takes note of every address that the members name.
@@ -49,8 +67,14 @@ impl Core {
     pub(super) fn members_changed(&mut self) {
         if self.is_removed_before_this_start() {
             self.members.add(self.address);
-            self.copy_all_again();
+            self.return_to_duty();
         }
+        match (self.stood_down, self.is_removed()) {
+            (false, true) => self.stand_down(),
+            (true, false) => self.return_to_duty(),
+            _ => {}
+        }
+        self.stood_down = self.is_removed();
         self.membership += 1;
         self.change(Change::Members(self.members.clone()));
         self.meet_members();
@@ -59,11 +83,10 @@ impl Core {
 
     /// Whether the removal of this node's address met an earlier process: a start takes it back.
     fn is_removed_before_this_start(&self) -> bool {
-        self.members.get(self.address).is_some_and(|entry| {
-            entry.removed
-                && entry.removed_identity.is_none_or(|removed| {
-                    removed.uuid != self.identity.uuid || removed.incarnation < self.boot_incarnation
-                })
+        let removal = self.members.get(self.address).and_then(|entry| entry.removed);
+        removal.is_some_and(|removal| match removal.identity {
+            Some(removed) => removed.uuid != self.identity.uuid || removed.incarnation < self.boot_incarnation,
+            None => removal.wall_ms < self.boot_incarnation,
         })
     }
 

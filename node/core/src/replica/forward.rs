@@ -2,7 +2,7 @@
 
 use super::{
     Core,
-    limits::{FORWARD_AGAIN_MS, FORWARD_SLACK_MS, READ_MS, WRITE_ACKNOWLEDGE_MS, WRITE_CATCH_UP_MS},
+    limits::{FORWARD_AGAIN_MS, FORWARD_READ_MS, FORWARD_WRITE_MS},
     pending::{Pending, Stage, Ticket},
     request::Step,
 };
@@ -70,7 +70,8 @@ impl Core {
             Stage::Waiting { tried } | Stage::Forwarded { tried, .. } => std::mem::take(tried),
             _ => std::collections::BTreeSet::new(),
         };
-        pending.stage = Stage::Forwarded { to, sent_ms: self.now.monotonic_ms, tried };
+        let identity = self.identities.get(&to).copied();
+        pending.stage = Stage::Forwarded { to, identity, sent_ms: self.now.monotonic_ms, tried };
         self.send(to, Body::Forward { id: ticket, hops: pending.hops + 1, request: pending.request.clone() });
         Step::Wait
     }
@@ -78,28 +79,42 @@ impl Core {
     pub(super) fn advance_forwarded(&mut self, ticket: Ticket, pending: &mut Pending) -> Step {
         let is_read = matches!(pending.request, Request::Get { .. });
         let now_ms = self.now.monotonic_ms;
-        let Stage::Forwarded { to, sent_ms, tried } = &mut pending.stage else { return Step::Wait };
+        let Stage::Forwarded { to, identity, sent_ms, tried } = &mut pending.stage else { return Step::Wait };
         let to = *to;
-        let served_ms = if is_read { READ_MS } else { WRITE_CATCH_UP_MS + WRITE_ACKNOWLEDGE_MS };
-        if now_ms - pending.started_ms >= served_ms + FORWARD_SLACK_MS {
-            return Step::Reply(Reply::Unavailable {
-                reason: format!("{to} did not answer in time{}", in_doubt(is_read)),
-            });
-        }
-        if !self.is_reachable(to) {
+        let replaced = *identity != self.identities.get(&to).copied();
+        let again = now_ms - *sent_ms >= FORWARD_AGAIN_MS;
+        if replaced || !self.is_reachable(to) {
             if !is_read {
                 // A second try elsewhere could write twice: the first may still have been taken.
-                return Step::Reply(Reply::Unavailable { reason: format!("{to} fell silent{}", in_doubt(is_read)) });
+                let reason = format!("{to} fell silent; the write may or may not have been applied");
+                return Step::Reply(Reply::Unavailable { reason });
             }
             let mut tried = std::mem::take(tried);
             tried.insert(to);
             pending.stage = Stage::Waiting { tried };
             return self.advance(ticket, pending);
         }
-        if is_read && now_ms - *sent_ms >= FORWARD_AGAIN_MS {
+        let limit_ms = if is_read { FORWARD_READ_MS } else { FORWARD_WRITE_MS };
+        if now_ms - pending.started_ms >= limit_ms {
+            let doubt = if is_read { "" } else { "; the write may or may not have been applied" };
+            return Step::Reply(Reply::Unavailable { reason: format!("{to} did not answer in time{doubt}") });
+        }
+        if again {
             return self.forward(ticket, pending, to);
         }
         Step::Wait
+    }
+
+    /// What was forwarded over a link that broke goes elsewhere, or is given up, at once.
+    pub(super) fn link_lost(&mut self, to: Address) {
+        let Some(peer) = self.peers.get_mut(&to) else { return };
+        peer.link_lost();
+        let over_it = |pending: &Pending| matches!(pending.stage, Stage::Forwarded { to: server, .. } if server == to);
+        let tickets: Vec<Ticket> =
+            self.pending.iter().filter(|(_, pending)| over_it(pending)).map(|(ticket, _)| *ticket).collect();
+        for ticket in tickets {
+            self.progress(ticket);
+        }
     }
 
     pub(super) fn take_forward_reply(&mut self, from: Address, id: u64, reply: Reply) {
@@ -118,8 +133,4 @@ impl Core {
             if self.slot(slot).stable.get(origin) >= seq { 0 } else { self.last_of_closed(slot, origin).unwrap_or(seq) }
         });
     }
-}
-
-fn in_doubt(is_read: bool) -> &'static str {
-    if is_read { "" } else { "; the write may or may not have been applied" }
 }

@@ -24,10 +24,10 @@ impl Core {
             self.note_identity(self.address, identity);
         }
         let now_ms = self.now.monotonic_ms;
-        let own = self.durability.placement();
+        let own = self.announced_placement();
         let Some(peer) = self.peers.get_mut(&from) else { return false };
         peer.heard(now_ms);
-        if envelope.placement > self.placement.id() {
+        if envelope.placement > own {
             // A ping shows it that we are behind.
             peer.pinged_ms = peer.pinged_ms.min(now_ms.saturating_sub(PING_MS));
         }
@@ -42,12 +42,8 @@ impl Core {
     }
 
     pub(super) fn take_ping(&mut self, from: Address, ping: Ping) {
-        let was_removed = self.is_removed();
         if self.members.merge(&ping.members) {
             self.members_changed();
-        }
-        if was_removed && !self.is_removed() {
-            self.copy_all_again();
         }
         for (address, identity) in &ping.identities {
             self.note_identity(*address, *identity);
@@ -146,7 +142,7 @@ impl Core {
         Announcement {
             number: self.announcement,
             since: confirmed,
-            placement: self.durability.placement(),
+            placement: self.announced_placement(),
             slots: self
                 .slots
                 .iter()

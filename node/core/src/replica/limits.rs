@@ -33,9 +33,11 @@ pub(super) const READ_MS: u64 = 3_000;
 pub(super) const READ_ALONE_MS: u64 = 900;
 /// A request that nobody in reach can serve is given up after this time.
 pub(super) const UNSERVED_MS: u64 = 200;
-/// A forwarded request is given up by the forwarder after this time more than the server would take.
-pub(super) const FORWARD_SLACK_MS: u64 = 400;
-/// A forwarded read without an answer is sent again after this time.
+/// A forwarded read is given up after this time: its server has had the time of a read.
+pub(super) const FORWARD_READ_MS: u64 = READ_MS + 400;
+/// A forwarded write is given up after this time, although its server is still heard.
+pub(super) const FORWARD_WRITE_MS: u64 = 10_000;
+/// A forwarded request without an answer is sent again after this time; who has it already does not take it twice.
 pub(super) const FORWARD_AGAIN_MS: u64 = 1_000;
 /// Longest path of a request: the second forward corrects an outdated first one.
 pub(super) const HOPS_MAX: u8 = 2;

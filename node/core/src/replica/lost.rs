@@ -6,7 +6,7 @@ use crate::{Event, Holding, Origin, SlotId, Token};
 impl Core {
     /// The last write of an origin that still exists in a slot, when it is certain that no more can turn up: the origin is
     /// no present identity of any member, and every owner and every other holder has announced under the present placement
-    /// after it knew so too. `None` while there is hope.
+    /// after it knew so too. Nobody waits for a node that was removed by request and is down. `None` while there is hope.
     ///
     /// A waiver for reads; a frontier never changes by it.
     pub(super) fn last_of_closed(&self, slot: SlotId, origin: Origin) -> Option<u64> {
@@ -14,9 +14,9 @@ impl Core {
             return None;
         }
         let mut last = self.slot(slot).frontier.get(origin);
-        for (address, peer) in &self.peers {
+        for (address, peer) in self.concerned_peers() {
             let holding = peer.slot(slot).holding != Holding::Absent;
-            let owner = self.placement.owners(slot).contains(address) && self.members.contains(*address);
+            let owner = self.placement.owners(slot).contains(&address) && self.members.contains(address);
             if !holding && !owner {
                 continue;
             }

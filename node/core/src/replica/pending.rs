@@ -6,7 +6,9 @@ use std::{
 };
 
 use super::limits::ANSWERED_MAX;
-use crate::{Address, Dot, Frontier, PlacementChange, PlacementId, Reply, Request, RequestId, ShardId, SlotId};
+use crate::{
+    Address, Dot, Frontier, Identity, PlacementChange, PlacementId, Reply, Request, RequestId, ShardId, SlotId,
+};
 
 /// Names a request in flight; unique at this node, and what peers see of a forwarded one.
 pub(super) type Ticket = u64;
@@ -41,7 +43,15 @@ pub(super) enum Stage {
     /// The sync here, and an acknowledgement.
     Writing(Writing),
     /// The reply of another node.
-    Forwarded { to: Address, sent_ms: u64, tried: BTreeSet<Address> },
+    Forwarded {
+        to: Address,
+        /// Who was there: another start of that node does not know of the request.
+        identity: Option<Identity>,
+        /// When it was last sent, in monotonic milliseconds.
+        sent_ms: u64,
+        /// Nodes that were tried and fell silent.
+        tried: BTreeSet<Address>,
+    },
     /// The counts of the other nodes.
     Counting(Counting),
     /// A placement, and then the data where it says.
@@ -95,26 +105,35 @@ impl Pending {
     }
 }
 
-/// Forwarded writes that were answered lately: a doubled message must not write twice.
+/// Forwarded writes that are over: a doubled or repeated message must not write twice, and gets the same answer again.
 #[derive(Debug, Default)]
 pub(super) struct Answered {
-    askers: BTreeSet<Asker>,
+    /// `None` until the sync that the answer waits for.
+    replies: BTreeMap<Asker, Option<Reply>>,
     oldest_first: VecDeque<Asker>,
 }
 
 impl Answered {
-    pub(super) fn contains(&self, asker: Asker) -> bool {
-        self.askers.contains(&asker)
+    pub(super) fn get(&self, asker: Asker) -> Option<&Option<Reply>> {
+        self.replies.get(&asker)
     }
 
-    pub(super) fn insert(&mut self, asker: Asker) {
-        if self.askers.insert(asker) {
+    /// The write is applied.
+    pub(super) fn begin(&mut self, asker: Asker) {
+        if self.replies.insert(asker, None).is_none() {
             self.oldest_first.push_back(asker);
         }
         if self.oldest_first.len() > ANSWERED_MAX
             && let Some(oldest) = self.oldest_first.pop_front()
         {
-            self.askers.remove(&oldest);
+            self.replies.remove(&oldest);
+        }
+    }
+
+    /// The write is answered.
+    pub(super) fn finish(&mut self, asker: Asker, reply: &Reply) {
+        if let Some(answer) = self.replies.get_mut(&asker) {
+            *answer = Some(reply.clone());
         }
     }
 }

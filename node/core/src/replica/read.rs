@@ -72,10 +72,10 @@ impl Core {
             Some((record, value)) => Reply::Value {
                 value,
                 version: record.version.clone(),
-                token: self.observed(token, Some(record)),
+                token: self.observed(slot, token, Some(record)),
                 shard,
             },
-            None => Reply::Missing { token: self.observed(token, record.map(|record| &**record)), shard },
+            None => Reply::Missing { token: self.observed(slot, token, record.map(|record| &**record)), shard },
         };
         match self.undurable_batch(slot) {
             Some(batch) => Step::ReplyAfter(batch, reply),
@@ -85,7 +85,7 @@ impl Core {
 
     /// The token of a client that held `token` and has now observed `record`: a value, or the tombstone behind a 404
     /// (rule 4). Covers what came in (invariant 10).
-    pub(super) fn observed(&self, token: &Token, record: Option<&Record>) -> Arc<str> {
+    pub(super) fn observed(&self, slot: SlotId, token: &Token, record: Option<&Record>) -> Arc<str> {
         let mut observed = token.clone();
         if let Some(record) = record {
             if *token == Token::default() {
@@ -96,6 +96,9 @@ impl Core {
                 // Written under another secret: the write itself is all that can be said of it.
                 Err(_) => observed.observe(record.dot),
             }
+        } else {
+            // Its tombstone may have been collected: what the client writes next must still rank above it (rule 13).
+            observed.clock = observed.clock.max(self.slot(slot).clock);
         }
         self.prune(&mut observed);
         observed.encode(&self.token_key).into()

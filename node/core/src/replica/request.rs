@@ -7,7 +7,7 @@ use super::{
     limits::{CLOCK_AHEAD_MS, REQUESTS_MAX},
     pending::{Asker, Pending, Placing, Stage, Ticket},
 };
-use crate::{Address, Event, PlacementChange, Reply, Request, SlotId, Token};
+use crate::{Address, Event, PlacementChange, Removal, Reply, Request, SlotId, Token};
 
 /// What [`Core::advance`] has come to.
 pub(super) enum Step {
@@ -22,7 +22,13 @@ pub(super) enum Step {
 impl Core {
     /// Takes a request from a client or a peer.
     pub(super) fn ask(&mut self, asker: Asker, hops: u8, request: Request) {
-        if self.tickets.contains_key(&asker) || self.answered.contains(asker) {
+        if self.tickets.contains_key(&asker) {
+            return;
+        }
+        if let Some(answer) = self.answered.get(asker) {
+            if let Some(reply) = answer.clone() {
+                self.reply(asker, reply);
+            }
             return;
         }
         if self.pending.len() >= REQUESTS_MAX {
@@ -83,7 +89,7 @@ impl Core {
         self.tickets.remove(&pending.asker);
         self.unindex(ticket, pending.slot());
         if matches!(pending.asker, Asker::Peer { .. }) && !matches!(pending.request, Request::Get { .. }) {
-            self.answered.insert(pending.asker);
+            self.answered.begin(pending.asker);
         }
     }
 
@@ -165,7 +171,8 @@ impl Core {
     fn remove_from_view(&mut self, address: Address) -> Reply {
         let was_in_view = self.view().contains(&address);
         if self.members.contains(address) {
-            self.members.remove(address, self.known_identity(address));
+            let removal = Removal { identity: self.known_identity(address), wall_ms: self.now.wall_ms };
+            self.members.remove(address, removal);
             self.members_changed();
             self.event(Event::MemberRemoved(address));
         }

@@ -8,7 +8,8 @@ impl Core {
     /// has taken its place since.
     pub(super) fn members_agree(&self) -> bool {
         let placement = self.durability.placement();
-        placement == self.placement.id()
+        self.settled
+            && placement == self.placement.id()
             && self.members.iter().filter(|member| *member != self.address).all(|member| {
                 self.peers.get(&member).is_some_and(|peer| peer.announced > 0 && peer.placement == placement)
             })
@@ -27,11 +28,12 @@ impl Core {
             });
         };
         let own = &self.slot(slot).durable;
-        if self.owns(slot) && !self.is_removed() || own.holding.serves() {
+        if self.owners(slot).any(|owner| owner == self.address) || own.holding.serves() {
             join(&own.frontier);
         }
         for (address, peer) in &self.peers {
             let state = peer.slot(slot);
+            // A removed node counts as long as it has not said that it stopped answering: it may not have heard of it.
             let owner = self.placement.owners(slot).contains(address) && self.members.contains(*address);
             if owner || state.holding.serves() {
                 join(&state.frontier);

@@ -35,7 +35,7 @@ impl Core {
             };
         }
         let covered = self.satisfies(slot, token);
-        if !covered && elapsed_ms < WRITE_CATCH_UP_MS && self.help_may_come(slot) {
+        if !covered && elapsed_ms < WRITE_CATCH_UP_MS {
             self.want(slot);
             return Step::Wait;
         }
@@ -63,7 +63,7 @@ impl Core {
 
     fn answer_missing(&self, slot: SlotId, key: &Key, token: &Token) -> Step {
         let tombstone = self.slot(slot).get(key).map(|record| &**record);
-        let reply = Reply::Missing { token: self.observed(token, tombstone), shard: self.placement.shard(slot) };
+        let reply = Reply::Missing { token: self.observed(slot, token, tombstone), shard: self.placement.shard(slot) };
         match self.undurable_batch(slot) {
             Some(batch) => Step::ReplyAfter(batch, reply),
             None => Step::Reply(reply),
@@ -143,7 +143,10 @@ impl Core {
             if state.frontier.get(writing.dot.origin) >= writing.dot.seq {
                 writing.acknowledged.insert(*address);
             }
-            expected |= state.holding.serves() && peer.is_reachable(self.now.monotonic_ms);
+            // A replica that is still copying can take writes only where they follow what it has.
+            let next =
+                state.holding == Holding::Copying && state.frontier.get(writing.dot.origin) + 1 >= writing.dot.seq;
+            expected |= (state.holding.serves() || next) && peer.is_reachable(self.now.monotonic_ms);
         }
         let waited_ms = self.now.monotonic_ms - writing.applied_ms;
         if writing.acknowledged.is_empty() && expected && waited_ms < WRITE_ACKNOWLEDGE_MS {

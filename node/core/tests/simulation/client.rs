@@ -84,17 +84,18 @@ impl Clients {
         }
     }
 
-    /// A reply has come, or the connection broke.
-    pub(crate) fn answered(&mut self, cluster: &mut Cluster, id: RequestId, context: Option<Context>) {
+    /// A reply has come, or the connection broke. Says whether a client was waiting for it.
+    pub(crate) fn answered(&mut self, cluster: &mut Cluster, id: RequestId, context: Option<&Context>) -> bool {
         let Some(client) = self.clients.iter().position(|client| client.waiting == Some(id)) else {
-            return;
+            return false;
         };
         self.clients[client].waiting = None;
         if let Some(context) = context {
-            self.clients[client].context = context;
+            self.clients[client].context.clone_from(context);
         }
         let think_ms = self.random.between(THINK_MS.0, THINK_MS.1);
         self.next_alarm(cluster, client, think_ms);
+        true
     }
 
     fn next_alarm(&mut self, cluster: &mut Cluster, client: usize, in_ms: u64) {

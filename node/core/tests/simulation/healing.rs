@@ -17,6 +17,8 @@ use crate::{
 
 /// Virtual milliseconds that clients go on after the faults.
 const AFTERMATH_MS: u64 = 2_500;
+/// How long the last replies may take.
+const LAST_REPLY_MS: u64 = 4_000;
 /// How long everything may take to come to rest.
 const REST_LIMIT_MS: u64 = 60_000;
 /// When an operator would reshard, if disks were destroyed and nodes are still not ready.
@@ -29,6 +31,7 @@ pub(crate) fn heal(run: &mut Run) -> Checked<bool> {
     let healed_ms = run.cluster.now_ms;
     run.until(healed_ms + AFTERMATH_MS)?;
     run.clients.stopped = true;
+    run.until(run.cluster.now_ms + LAST_REPLY_MS)?;
     take_back(run)?;
     let helped = come_to_rest(run)?;
     let keys = run.clients.keys().to_vec();

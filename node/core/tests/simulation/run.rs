@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    env,
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
@@ -18,7 +19,7 @@ use crate::{
     violation::{Checked, Violation},
 };
 
-/// Trace lines shown with a failure.
+/// Trace lines shown with a failure, unless `SIMULATION_LINES` says otherwise.
 const LINES_SHOWN: usize = 60;
 /// Virtual milliseconds of good weather before the faults, and the time until all is healed.
 const CALM_MS: u64 = 4_000;
@@ -44,6 +45,8 @@ pub(crate) struct Run {
     pub(crate) clients: Clients,
     pub(crate) faults: Faults,
     pub(crate) replies: BTreeMap<&'static str, u64>,
+    /// What was answered, or broke off, and is not a client's, until it is asked for.
+    outcomes: BTreeMap<RequestId, Option<(Reply, Option<Context>)>>,
 }
 
 impl Run {
@@ -52,7 +55,7 @@ impl Run {
         let mut cluster = Cluster::new(hosts, random.fork(), trace);
         let clients = Clients::start(&mut cluster, 0, Vec::new(), random.fork());
         let faults = Faults::plan(&mut cluster, 0, 0, 0, random.fork());
-        Self { cluster, clients, faults, replies: BTreeMap::new() }
+        Self { cluster, clients, faults, replies: BTreeMap::new(), outcomes: BTreeMap::new() }
     }
 
     /// Everything drawn from the seed.
@@ -79,9 +82,7 @@ impl Run {
     pub(crate) fn until(&mut self, at_ms: u64) -> Checked {
         while self.cluster.next_ms().is_some_and(|next_ms| next_ms <= at_ms) {
             self.cluster.step()?;
-            while let Some(notice) = self.cluster.notices.pop_front() {
-                self.notice(notice)?;
-            }
+            self.take_notices()?;
         }
         self.cluster.now_ms = at_ms;
         Ok(())
@@ -95,35 +96,37 @@ impl Run {
     /// As [`reply`](Self::reply), with what the client carries from then on.
     pub(crate) fn outcome(&mut self, wanted: RequestId) -> Checked<Option<(Reply, Option<Context>)>> {
         loop {
-            while let Some(notice) = self.cluster.notices.pop_front() {
-                match notice {
-                    Notice::Answered { id, reply, context } if id == wanted => return Ok(Some((reply, context))),
-                    Notice::Refused { id } if id == wanted => return Ok(None),
-                    other => self.notice(other)?,
-                }
+            if let Some(outcome) = self.outcomes.remove(&wanted) {
+                return Ok(outcome);
             }
             if !self.cluster.step()? {
                 return Err(Violation::new(format!("nothing will ever happen, and {wanted:?} has no reply")));
             }
+            self.take_notices()?;
         }
     }
 
-    fn notice(&mut self, notice: Notice) -> Checked {
-        match notice {
-            Notice::Alarm(Alarm::Client(client, turn)) => self.clients.wake(&mut self.cluster, client, turn),
-            Notice::Alarm(Alarm::Fault(_)) => self.faults.strike(&mut self.cluster),
-            Notice::Alarm(Alarm::Undo(number)) => self.faults.undo(&mut self.cluster, number),
-            Notice::Answered { id, reply, context } => {
-                *self.replies.entry(name(&reply)).or_insert(0) += 1;
-                self.clients.answered(&mut self.cluster, id, context);
-                Ok(())
-            }
-            Notice::Refused { id } => {
-                *self.replies.entry("refused").or_insert(0) += 1;
-                self.clients.answered(&mut self.cluster, id, None::<Context>);
-                Ok(())
+    fn take_notices(&mut self) -> Checked {
+        while let Some(notice) = self.cluster.notices.pop_front() {
+            match notice {
+                Notice::Alarm(Alarm::Client(client, turn)) => self.clients.wake(&mut self.cluster, client, turn)?,
+                Notice::Alarm(Alarm::Fault(_)) => self.faults.strike(&mut self.cluster)?,
+                Notice::Alarm(Alarm::Undo(number)) => self.faults.undo(&mut self.cluster, number)?,
+                Notice::Answered { id, reply, context } => {
+                    *self.replies.entry(name(&reply)).or_insert(0) += 1;
+                    if !self.clients.answered(&mut self.cluster, id, context.as_ref()) {
+                        self.outcomes.insert(id, Some((reply, context)));
+                    }
+                }
+                Notice::Refused { id } => {
+                    *self.replies.entry("refused").or_insert(0) += 1;
+                    if !self.clients.answered(&mut self.cluster, id, None) {
+                        self.outcomes.insert(id, None);
+                    }
+                }
             }
         }
+        Ok(())
     }
 }
 
@@ -186,9 +189,10 @@ pub(crate) fn run(seed: u64) -> Result<Summary, String> {
             Err(violation) => violation,
             Ok(_) => Violation::new("the failure does not repeat: the core is not deterministic"),
         };
+        let lines = env::var("SIMULATION_LINES").ok().and_then(|lines| lines.parse().ok()).unwrap_or(LINES_SHOWN);
         format!(
             "seed {seed}: {violation}\n{}\nSIMULATION_SEED={seed} cargo test -p node-core --test simulation -- one_seed",
-            trace.tail(violation.slot, LINES_SHOWN)
+            trace.tail(violation.slot, lines)
         )
     })
 }

@@ -2,7 +2,7 @@
 
 use node_core::{Dot, Key, Reply, RequestId};
 
-use super::{Asked, Cluster, NEWS_OF_WIPE_MS, Notice, WRITE_LIMIT_MS};
+use super::{Asked, Cluster, NEWS_OF_WIPE_MS, Notice};
 use crate::{
     disk::Applied,
     ledger::Fate,
@@ -25,8 +25,10 @@ impl Cluster {
         self.check_time(id, &asked)?;
         let mut context = None;
         if let Some(operation) = asked.operation {
+            let unaware = (0..self.nodes.len()).any(|node| self.removed[node] && self.nodes[node].core.is_some());
+            self.oracle.forgive_pruned(unaware);
             let verdict = self.oracle.judge(operation, &reply)?;
-            self.check_verdict(&verdict)?;
+            self.check_verdict(id, &verdict)?;
             context = verdict.context;
         }
         if !asked.cancelled {
@@ -38,12 +40,8 @@ impl Cluster {
     fn check_time(&self, id: RequestId, asked: &Asked) -> Checked {
         let took_ms = self.now_ms.saturating_sub(asked.asked_ms);
         let undisturbed = self.nodes[asked.node].disturbed_ms < asked.asked_ms && self.nodes[asked.node].is_up();
-        let write = asked.limit_ms == WRITE_LIMIT_MS;
-        if took_ms > asked.limit_ms
-            && undisturbed
-            && !asked.cancelled
-            && !(write && self.slow_until_ms >= asked.asked_ms)
-        {
+        let slow_disks = self.slow_until_ms >= asked.asked_ms;
+        if took_ms > asked.limit_ms && undisturbed && !slow_disks && !asked.cancelled {
             let slot = asked.operation.map(|operation| self.oracle.operation(operation).key.slot());
             return Err(Violation {
                 what: format!("node{} is late: {id:?} has taken {took_ms} ms, not {}", asked.node + 1, asked.limit_ms),
@@ -58,7 +56,7 @@ impl Cluster {
         self.asked.iter().try_for_each(|(id, asked)| self.check_time(*id, asked))
     }
 
-    fn check_verdict(&self, verdict: &Verdict) -> Checked {
+    fn check_verdict(&self, id: RequestId, verdict: &Verdict) -> Checked {
         if let Some((dot, claimed)) = verdict.durable {
             let disks = self.nodes.iter().map(|node| &node.disk).chain(&self.destroyed);
             let durable = disks.filter(|disk| disk.has_held(dot)).count();
@@ -82,7 +80,7 @@ impl Cluster {
                     return Err(Violation::of(
                         *slot,
                         format!(
-                            "rule 2: {dot:?} was pruned from a token, but node{} serves the slot without it",
+                            "rule 2: {dot:?} was pruned from the token of {id:?}, but node{} serves the slot without it",
                             index + 1
                         ),
                     ));

@@ -1,6 +1,6 @@
 //! Disks that come back empty: copying before answering, provisional service, writes that are gone for ever.
 
-use node_core::{Event, Request, Token, TokenKey};
+use node_core::{Event, Reply, Request, Token, TokenKey};
 
 use super::scene::Scene;
 use crate::{
@@ -99,7 +99,8 @@ fn a_write_lost_with_its_node_must_not_block_its_slot_for_ever() {
     scene.heal();
     scene.pass(8_000);
     scene.unavailable(1, Kind::Get, "course1", &client);
-    scene.done(0, Request::RemoveFromView(address(3)));
+    // It is out of the view already, but its removal says that its disk is not waited for.
+    assert_eq!(scene.tell(0, Request::RemoveFromView(address(3))), Reply::NotInView);
     scene.pass(8_000);
     for node in 0..3 {
         scene.finds(node, "course1", &mut client.clone());

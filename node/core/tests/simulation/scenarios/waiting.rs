@@ -51,7 +51,7 @@ fn a_read_at_a_replica_that_missed_the_write_must_wait_for_it() {
     scene.put(0, "course1", &mut client);
     scene.unavailable(2, Kind::Get, "course1", &client);
     let waiting = scene.begin(2, Kind::Get, "course1", &client);
-    scene.pass(1_500);
+    scene.pass(500);
     scene.heal();
     let reply = scene.end(waiting, &mut client);
     assert!(matches!(reply, Reply::Value { .. }), "{reply:?}");

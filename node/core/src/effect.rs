@@ -68,7 +68,7 @@ pub struct SlotMeta {
 /// One change of durable state. A batch is atomic, and batches take effect in order.
 #[derive(Clone, Debug)]
 pub enum Change {
-    /// Begins a boot, or reserves more epochs for it.
+    /// Begins a boot, and reserves its epochs.
     Boot(Boot),
     /// Replaces the placement.
     Placement(Arc<Placement>),

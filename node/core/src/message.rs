@@ -54,12 +54,12 @@ pub enum Body {
         /// The writes.
         records: Vec<Arc<Record>>,
     },
-    /// Asks for a piece of a snapshot of the slot; begins a new transfer when `transfer` is `None`.
+    /// Asks for a piece of a snapshot of the slot; at offset 0 of a new one.
     SnapshotRequest {
         /// The slot.
         slot: SlotId,
-        /// The transfer to go on with.
-        transfer: Option<u64>,
+        /// Names the snapshot at the asker.
+        transfer: u64,
         /// The first record wanted, as an index.
         offset: u64,
     },
@@ -131,7 +131,7 @@ pub struct Ping {
 pub struct SnapshotChunk {
     /// The slot.
     pub slot: SlotId,
-    /// Names the transfer at the sender.
+    /// The name that the asker gave it; 0 where it answers a pull.
     pub transfer: u64,
     /// Index of the first record in this chunk.
     pub offset: u64,

@@ -37,11 +37,39 @@ pub struct Shard {
 
 /// A total assignment of slots to shards and of nodes to shards.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Unchecked")]
 pub struct Placement {
     id: PlacementId,
     shards: Vec<Shard>,
     /// Shard of each slot, [`SLOTS`] of them.
     slots: Vec<ShardId>,
+}
+
+/// A placement as it arrives: from a peer, or from a disk.
+#[derive(Deserialize)]
+struct Unchecked {
+    id: PlacementId,
+    shards: Vec<Shard>,
+    slots: Vec<ShardId>,
+}
+
+impl TryFrom<Unchecked> for Placement {
+    type Error = &'static str;
+
+    fn try_from(Unchecked { id, shards, slots }: Unchecked) -> Result<Self, Self::Error> {
+        if !is_lawful(&shards, &slots) {
+            return Err("not a placement: some slot has no shard, or some shard too few members");
+        }
+        Ok(Self { id, shards, slots })
+    }
+}
+
+/// Invariant 8: every slot has a shard, and every shard two members at least, but for a cluster of one node.
+fn is_lawful(shards: &[Shard], slots: &[ShardId]) -> bool {
+    let nodes: usize = shards.iter().map(|shard| shard.members.len()).sum();
+    shards.iter().all(|shard| shard.members.len() >= 2 || nodes == 1)
+        && slots.len() == SLOTS
+        && slots.iter().all(|slot| shards.iter().any(|shard| shard.id == *slot))
 }
 
 /// Why a placement cannot be changed as asked.
@@ -187,14 +215,9 @@ impl Placement {
         self.id.number.max(1) + 1
     }
 
-    /// Computes the hash and asserts invariant 8, but for first placements of a single node.
+    /// Computes the hash and asserts invariant 8.
     fn seal(number: u64, proposer: u128, shards: Vec<Shard>, slots: Vec<ShardId>) -> Self {
-        let nodes: usize = shards.iter().map(|shard| shard.members.len()).sum();
-        assert!(shards.iter().all(|shard| shard.members.len() >= 2 || nodes == 1), "invariant 8: {shards:?}");
-        assert!(
-            slots.len() == SLOTS && slots.iter().all(|slot| shards.iter().any(|shard| shard.id == *slot)),
-            "invariant 8"
-        );
+        assert!(is_lawful(&shards, &slots), "invariant 8: {shards:?}");
         let mut hasher = blake3::Hasher::new();
         for shard in &shards {
             hasher.update(&shard.id.0.to_be_bytes());

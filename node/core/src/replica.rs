@@ -80,6 +80,8 @@ pub struct Core {
     /// Whether this node knows that it was removed by request.
     stood_down: bool,
     identities: BTreeMap<Address, Identity>,
+    /// Disks in whose place another one was seen (rule 12).
+    superseded: BTreeSet<u64>,
     /// Counts the changes of members and identities, from 1.
     membership: u64,
     peers: BTreeMap<Address, Peer>,
@@ -114,6 +116,10 @@ pub struct Core {
     /// When a mismatch of the slot was last repaired (rule 16).
     mismatches: BTreeMap<SlotId, u64>,
     lost_reported: BTreeSet<(SlotId, Origin)>,
+    /// Slots that were being copied at the last look.
+    copying: usize,
+    /// Whether all members announced the same placement at the last look.
+    agreed: bool,
     writes_lost: u64,
     digest_mismatches: u64,
 }
@@ -146,6 +152,7 @@ impl Core {
             members,
             stood_down: false,
             identities: BTreeMap::new(),
+            superseded: BTreeSet::new(),
             membership: 1,
             peers: BTreeMap::new(),
             durability: Durability::new(placement.id()),
@@ -172,6 +179,8 @@ impl Core {
             collected_ms: now.monotonic_ms,
             mismatches: BTreeMap::new(),
             lost_reported: BTreeSet::new(),
+            copying: 0,
+            agreed: false,
             writes_lost: 0,
             digest_mismatches: 0,
         };
@@ -186,7 +195,7 @@ impl Core {
 
     /// A client asks. There will be exactly one [`Effect::Reply`] with this id, within 65 s, unless it is cancelled.
     pub fn handle_request(&mut self, now: Now, id: RequestId, request: Request) {
-        self.now = now;
+        self.turn(now);
         self.ask(Asker::Client(id), 0, request);
     }
 
@@ -199,7 +208,7 @@ impl Core {
 
     /// A message has arrived.
     pub fn handle_message(&mut self, now: Now, envelope: Envelope) {
-        self.now = now;
+        self.turn(now);
         let from = envelope.from;
         if !self.booted || from == self.address || !self.meet(&envelope) {
             return;
@@ -226,7 +235,7 @@ impl Core {
 
     /// The link to a peer has broken, or could not be made: a hint that shortens waiting, never needed.
     pub fn handle_link_down(&mut self, now: Now, peer: Address) {
-        self.now = now;
+        self.turn(now);
         if self.booted {
             self.link_lost(peer);
         }
@@ -234,19 +243,13 @@ impl Core {
 
     /// The changes of this batch, and of all earlier ones, are durable.
     pub fn handle_persisted(&mut self, now: Now, batch: u64) {
-        self.now = now;
+        self.turn(now);
         self.synced(batch);
     }
 
     /// Time has passed.
     pub fn handle_timeout(&mut self, now: Now) {
-        self.now = now;
-        let late_ms = now.monotonic_ms.saturating_sub(self.ticked_ms + IDLE_TICK_MS);
-        if late_ms > STALL_MS {
-            for peer in self.peers.values_mut() {
-                peer.forgive(late_ms);
-            }
-        }
+        self.turn(now);
         self.ticked_ms = now.monotonic_ms;
         if !self.booted {
             return;
@@ -254,6 +257,7 @@ impl Core {
         self.look_around();
         if self.settled && !self.is_removed() {
             self.complete_slots();
+            self.resume_stability();
         }
         self.pull_lagging();
         self.continue_copies();
@@ -312,6 +316,19 @@ impl Core {
     #[must_use]
     pub fn placement(&self) -> &Placement {
         &self.placement
+    }
+
+    /// Begins the handling of an input. Silence that was a stall of this node must not count against the others, and so comes
+    /// off before anything is heard.
+    fn turn(&mut self, now: Now) {
+        let late_ms = now.monotonic_ms.saturating_sub(self.ticked_ms + IDLE_TICK_MS);
+        if late_ms > STALL_MS {
+            self.ticked_ms = now.monotonic_ms - IDLE_TICK_MS;
+            for peer in self.peers.values_mut() {
+                peer.forgive(late_ms);
+            }
+        }
+        self.now = now;
     }
 
     fn slot(&self, slot: SlotId) -> &Slot {

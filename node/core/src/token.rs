@@ -17,8 +17,8 @@ const FORMAT: u8 = 1;
 const FLAG_PRUNED: u8 = 1;
 /// Bytes of the keyed hash at the end.
 const CHECKSUM_BYTES: usize = 6;
-/// The longest encoded token that is accepted, in bytes.
-pub const TOKEN_LENGTH_MAX: usize = 32 * 1024;
+/// The longest encoded token that is accepted, in bytes: more than all slots can make of it after a dozen restarts of every node.
+pub const TOKEN_LENGTH_MAX: usize = 256 * 1024;
 
 /// The key under which tokens are checksummed: derived from the cluster secret where there is one, else public.
 #[derive(Clone)]

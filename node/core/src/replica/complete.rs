@@ -11,7 +11,6 @@ impl Core {
     pub(super) fn complete_slots(&mut self) {
         let everyone = self.members_agree()
             && self.members.iter().all(|member| member == self.address || self.is_reachable(member));
-        let copying_before = self.count_holding(Holding::Copying);
         let provisional_before = self.count_holding(Holding::Provisional);
         let mut drained = 0;
         for slot in SlotId::all() {
@@ -22,7 +21,7 @@ impl Core {
                 Holding::Complete => {}
                 Holding::Copying => self.complete_copying(slot, everyone),
                 Holding::Provisional if self.full_holder_in_reach(slot) => self.hold(slot, Holding::Copying),
-                Holding::Provisional if everyone && self.is_join_of_all(slot) => self.hold(slot, Holding::Complete),
+                Holding::Provisional if everyone && self.is_join_of_all(slot) => self.complete_as_it_is(slot),
                 Holding::Provisional => {}
                 // Rule 9.
                 Holding::Draining if self.successor_answers(slot) => self.hold(slot, Holding::Retired),
@@ -36,7 +35,10 @@ impl Core {
         if provisional > provisional_before {
             self.event(Event::ServingProvisionally { slots: provisional });
         }
-        if copying_before > 0 && self.count_holding(Holding::Copying) == 0 {
+        let copying = self.count_holding(Holding::Copying);
+        let finished = self.copying > 0 && copying == 0;
+        self.copying = copying;
+        if finished {
             self.event(Event::CopyFinished { slots: self.count_holding(Holding::Complete) });
         }
     }
@@ -45,10 +47,16 @@ impl Core {
         if let Some(source) = self.source(slot) {
             self.begin_copy(slot, source, false);
         } else if everyone && self.is_join_of_all(slot) {
-            self.hold(slot, Holding::Complete);
+            self.complete_as_it_is(slot);
         } else if self.may_serve_provisionally(slot) {
             self.hold(slot, Holding::Provisional);
         }
+    }
+
+    /// Nobody has more: what was stable beyond this is lost.
+    fn complete_as_it_is(&mut self, slot: SlotId) {
+        self.edit(slot, |state, _| state.stable = state.known_stable());
+        self.hold(slot, Holding::Complete);
     }
 
     pub(super) fn hold(&mut self, slot: SlotId, holding: Holding) {
@@ -95,11 +103,10 @@ impl Core {
     /// all its disks came back empty.
     fn is_join_of_all(&self, slot: SlotId) -> bool {
         let state = self.slot(slot);
-        self.covers_stable(slot)
-            && self.concerned_peers().all(|(_, peer)| {
-                let theirs = peer.slot(slot);
-                !theirs.holding.is_full() && state.frontier.covers(&theirs.frontier)
-            })
+        self.concerned_peers().all(|(_, peer)| {
+            let theirs = peer.slot(slot);
+            !theirs.holding.is_full() && state.frontier.covers(&theirs.frontier)
+        })
     }
 
     /// Rule 7: alone after a start, or after the known holders have been silent for long.

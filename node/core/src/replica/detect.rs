@@ -1,6 +1,10 @@
 //! The view: which nodes are up, as this node sees it. It never moves data.
 
-use super::{Core, limits::START_GRACE_MS, peer::Peer};
+use super::{
+    Core,
+    limits::{START_GRACE_MS, SUPERSEDED_MAX},
+    peer::Peer,
+};
 use crate::{Address, Change, Event, Identity, PlacementId};
 
 impl Core {
@@ -110,6 +114,12 @@ impl Core {
         if known.is_none_or(|known| identity > known) {
             self.identities.insert(address, identity);
             self.membership += 1;
+            if let Some(old) = known.filter(|old| old.uuid != identity.uuid) {
+                self.superseded.insert(old.uuid);
+                if self.superseded.len() > SUPERSEDED_MAX {
+                    self.superseded.pop_first();
+                }
+            }
             if let (Some(old), Some(peer)) = (known, self.peers.get_mut(&address)) {
                 peer.replaced();
                 self.event(Event::NodeReplaced { address, old, new: identity });

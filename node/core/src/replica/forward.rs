@@ -128,9 +128,13 @@ impl Core {
     }
 
     /// Drops from a token what every owner covers, and what exists nowhere any more.
-    pub(super) fn prune(&self, token: &mut Token) {
+    pub(super) fn prune(&self, token: &mut Token, asked_ms: u64) {
         token.prune(|slot, origin, seq| {
-            if self.slot(slot).stable.get(origin) >= seq { 0 } else { self.last_of_closed(slot, origin).unwrap_or(seq) }
+            if self.slot(slot).stable.get(origin) >= seq {
+                0
+            } else {
+                self.last_of_closed(slot, origin, asked_ms).unwrap_or(seq)
+            }
         });
     }
 }

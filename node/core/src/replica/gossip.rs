@@ -89,6 +89,7 @@ impl Core {
         let state = &mut self.slots[slot.index()];
         if state.holding != Holding::Absent {
             state.stable.merge(&theirs.stable);
+            state.clock = state.clock.max(theirs.clock);
         }
         let lags = matches!(state.holding, Holding::Complete | Holding::Provisional | Holding::Copying)
             && !state.frontier.covers(&theirs.frontier);

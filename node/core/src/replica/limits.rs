@@ -76,6 +76,8 @@ pub(super) const REQUESTS_MAX: usize = 10_000;
 pub(super) const ANSWERED_MAX: usize = 4_096;
 /// Answered proposals that are remembered, so that a repeated question gets the same answer.
 pub(super) const PROPOSALS_MAX: usize = 64;
+/// Replaced disks that are remembered (rule 12).
+pub(super) const SUPERSEDED_MAX: usize = 1_024;
 /// Tombstones are looked at this often.
 pub(super) const COLLECT_MS: u64 = 1_000;
 /// The same digest mismatch is repaired at most this often.

@@ -1,6 +1,9 @@
 //! Rule 12: writes whose last disk is gone do not block for ever those who have seen them.
 
-use super::Core;
+use super::{
+    Core,
+    limits::{PING_MS, SUPERSEDED_MAX},
+};
 use crate::{Event, Holding, Origin, SlotId, Token};
 
 impl Core {
@@ -8,9 +11,15 @@ impl Core {
     /// no present identity of any member, and every owner and every other holder has announced under the present placement
     /// after it knew so too. Nobody waits for a node that was removed by request and is down. `None` while there is hope.
     ///
+    /// An origin that was never heard of may be that of a node which has just come back, empty, behind a partition: then every
+    /// member must have been heard again well after `asked_ms`, when the origin's write existed already.
+    ///
     /// A waiver for reads; a frontier never changes by it.
-    pub(super) fn last_of_closed(&self, slot: SlotId, origin: Origin) -> Option<u64> {
+    pub(super) fn last_of_closed(&self, slot: SlotId, origin: Origin, asked_ms: u64) -> Option<u64> {
         if !self.members_agree() || self.is_alive(origin) {
+            return None;
+        }
+        if !self.is_superseded(origin) && !self.all_heard_since(asked_ms + PING_MS) {
             return None;
         }
         let mut last = self.slot(slot).frontier.get(origin);
@@ -38,14 +47,32 @@ impl Core {
                 .any(|(address, identity)| self.members.contains(*address) && alive(identity.uuid, identity.epoch))
     }
 
+    /// Whether this node knows what became of the origin: another start, or another disk, took its place.
+    fn is_superseded(&self, origin: Origin) -> bool {
+        self.superseded.contains(&origin.uuid)
+            || self.identity.uuid == origin.uuid
+            || self.identities.values().any(|identity| identity.uuid == origin.uuid)
+    }
+
+    fn all_heard_since(&self, moment_ms: u64) -> bool {
+        let now_ms = self.now.monotonic_ms;
+        self.members.iter().filter(|member| *member != self.address).all(|member| {
+            let silence_ms = self.peers.get(&member).and_then(|peer| peer.silence_ms(now_ms));
+            silence_ms.is_some_and(|silence_ms| now_ms - silence_ms >= moment_ms)
+        })
+    }
+
     /// Says once per slot and origin that a read went on without writes that it asked for.
-    pub(super) fn report_lost(&mut self, slot: SlotId, token: &Token) {
+    pub(super) fn report_lost(&mut self, slot: SlotId, token: &Token, asked_ms: u64) {
         let Some(wanted) = token.slot(slot) else { return };
         let lost: Vec<(Origin, u64)> =
             wanted.iter().filter(|(origin, seq)| self.slot(slot).frontier.get(*origin) < *seq).collect();
         for (origin, wanted) in lost {
+            if self.lost_reported.len() >= SUPERSEDED_MAX {
+                self.lost_reported.clear();
+            }
             if self.lost_reported.insert((slot, origin)) {
-                let last = self.last_of_closed(slot, origin).unwrap_or(0);
+                let last = self.last_of_closed(slot, origin, asked_ms).unwrap_or(0);
                 self.writes_lost += wanted - last;
                 self.event(Event::WritesLost { slot, origin, last, wanted });
             }

@@ -3,6 +3,7 @@
 use super::{
     Core,
     limits::{PULL_AFTER_MS, PULL_AGAIN_MS, PULLS_MAX},
+    transfer::UNASKED,
 };
 use crate::{Address, Body, Frontier, Holding, SlotId};
 
@@ -78,7 +79,7 @@ impl Core {
         }
         match state.log.range(have, &state.frontier) {
             Some(records) => self.send(from, Body::LogRange { slot, records }),
-            None => self.send_chunk(from, slot, None, 0),
+            None => self.send_chunk(from, slot, UNASKED, 0),
         }
     }
 }

@@ -17,12 +17,14 @@ impl Core {
     }
 
     /// The whole causal rule: the frontier covers what the token has observed of the slot, as far as that still exists.
-    pub(super) fn satisfies(&self, slot: SlotId, token: &Token) -> bool {
+    pub(super) fn satisfies(&self, slot: SlotId, token: &Token, asked_ms: u64) -> bool {
         let frontier = &self.slot(slot).frontier;
         token.slot(slot).is_none_or(|wanted| {
             wanted.iter().all(|(origin, seq)| {
                 frontier.get(origin) >= seq
-                    || self.last_of_closed(slot, origin).is_some_and(|last| last < seq && frontier.get(origin) >= last)
+                    || self
+                        .last_of_closed(slot, origin, asked_ms)
+                        .is_some_and(|last| last < seq && frontier.get(origin) >= last)
             })
         })
     }
@@ -31,9 +33,10 @@ impl Core {
         let slot = key.slot();
         // Rule 3: what was pruned from the token may be what a provisional replica lacks.
         let answers = self.serves(slot) && !(token.pruned && self.slot(slot).holding == Holding::Provisional);
-        if answers && self.satisfies(slot, token) {
-            self.report_lost(slot, token);
-            return self.answer_get(slot, key, token);
+        let asked_ms = pending.started_ms;
+        if answers && self.satisfies(slot, token, asked_ms) {
+            self.report_lost(slot, token, asked_ms);
+            return self.answer_get(slot, key, token, asked_ms);
         }
         let elapsed_ms = self.now.monotonic_ms - pending.started_ms;
         if answers {
@@ -57,7 +60,7 @@ impl Core {
             return Step::Wait;
         }
         Step::Reply(Reply::Unavailable {
-            reason: if answers && !self.satisfies(slot, token) {
+            reason: if answers {
                 format!("Causal dependencies are not available:{}", self.missing(slot, token))
             } else {
                 self.unserved(slot)
@@ -65,17 +68,19 @@ impl Core {
         })
     }
 
-    fn answer_get(&self, slot: SlotId, key: &Key, token: &Token) -> Step {
+    fn answer_get(&self, slot: SlotId, key: &Key, token: &Token, asked_ms: u64) -> Step {
         let record = self.slot(slot).get(key);
         let shard = self.placement.shard(slot);
         let reply = match record.and_then(|record| record.value.clone().map(|value| (record, value))) {
             Some((record, value)) => Reply::Value {
                 value,
                 version: record.version.clone(),
-                token: self.observed(slot, token, Some(record)),
+                token: self.observed(slot, token, Some(record), asked_ms),
                 shard,
             },
-            None => Reply::Missing { token: self.observed(slot, token, record.map(|record| &**record)), shard },
+            None => {
+                Reply::Missing { token: self.observed(slot, token, record.map(|record| &**record), asked_ms), shard }
+            }
         };
         match self.undurable_batch(slot) {
             Some(batch) => Step::ReplyAfter(batch, reply),
@@ -85,7 +90,7 @@ impl Core {
 
     /// The token of a client that held `token` and has now observed `record`: a value, or the tombstone behind a 404
     /// (rule 4). Covers what came in (invariant 10).
-    pub(super) fn observed(&self, slot: SlotId, token: &Token, record: Option<&Record>) -> Arc<str> {
+    pub(super) fn observed(&self, slot: SlotId, token: &Token, record: Option<&Record>, asked_ms: u64) -> Arc<str> {
         let mut observed = token.clone();
         if let Some(record) = record {
             if *token == Token::default() {
@@ -100,7 +105,7 @@ impl Core {
             // Its tombstone may have been collected: what the client writes next must still rank above it (rule 13).
             observed.clock = observed.clock.max(self.slot(slot).clock);
         }
-        self.prune(&mut observed);
+        self.prune(&mut observed, asked_ms);
         observed.encode(&self.token_key).into()
     }
 

@@ -31,7 +31,7 @@ impl Core {
             }
             return;
         }
-        if self.pending.len() >= REQUESTS_MAX {
+        if self.pending.len() + self.parked.len() >= REQUESTS_MAX {
             self.reply(asker, Reply::Unavailable { reason: "too many requests in flight at this node".to_owned() });
             return;
         }

@@ -102,7 +102,7 @@ impl Slot {
         SlotState {
             holding: self.holding,
             frontier: self.frontier.clone(),
-            stable: self.stable.clone(),
+            stable: self.known_stable(),
             clock: self.clock,
             keys: self.keys,
             digest: self.digest,
@@ -113,9 +113,15 @@ impl Slot {
         SlotMeta {
             holding: self.holding,
             frontier: self.frontier.clone(),
-            stable: self.stable.clone(),
+            stable: self.known_stable(),
             clock: self.clock,
         }
+    }
+
+    /// The stable part of what is here: what is stored and told. What else was once stable may be lost (rule 12), and word of it
+    /// must not go round for ever.
+    pub(super) fn known_stable(&self) -> Frontier {
+        self.stable.meet(&self.frontier)
     }
 
     /// Applies the next write of its origin; says whether it was the next. Never leaves a gap (invariant 2).

@@ -15,6 +15,17 @@ impl Core {
             })
     }
 
+    /// When the members agree again, what became stable meanwhile is.
+    pub(super) fn resume_stability(&mut self) {
+        let agreed = self.members_agree();
+        if agreed && !self.agreed {
+            for slot in SlotId::all() {
+                self.update_stable(slot);
+            }
+        }
+        self.agreed = agreed;
+    }
+
     /// Raises the stable frontier to the meet of what all owners, and everyone else who still serves the slot, have synced.
     pub(super) fn update_stable(&mut self, slot: SlotId) {
         if !self.members_agree() {

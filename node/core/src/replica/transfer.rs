@@ -8,11 +8,15 @@ use super::{
 };
 use crate::{Address, Body, Frontier, Hlc, Holding, PlacementId, Record, SlotId, SnapshotChunk};
 
+/// What a pull that the log cannot answer is answered with: a snapshot for which nobody chose a number.
+pub(super) const UNASKED: u64 = 0;
+
 /// A snapshot that this node is receiving.
 #[derive(Debug)]
 pub(super) struct Copy {
     source: Address,
-    transfer: Option<u64>,
+    /// Chosen here, and by a pull's answer [`UNASKED`]: pieces of an earlier snapshot are not taken for this one.
+    transfer: u64,
     received: Vec<Arc<Record>>,
     /// When the next piece was last asked for, in monotonic milliseconds.
     asked_ms: u64,
@@ -20,18 +24,14 @@ pub(super) struct Copy {
     present_wins: bool,
 }
 
-/// Snapshots that this node is sending.
+/// Snapshots that this node is sending, one per receiver and slot.
 #[derive(Debug, Default)]
-pub(super) struct Transfers {
-    next: u64,
-    active: BTreeMap<u64, Transfer>,
-}
+pub(super) struct Transfers(BTreeMap<(Address, SlotId), Transfer>);
 
 /// A consistent snapshot: the records are shared with the slot, so holding it costs what the slot has replaced since.
 #[derive(Debug)]
 struct Transfer {
-    to: Address,
-    slot: SlotId,
+    id: u64,
     frontier: Frontier,
     stable: Frontier,
     clock: Hlc,
@@ -44,18 +44,17 @@ struct Transfer {
 impl Transfers {
     /// Drops those whose receiver has stopped asking.
     pub(super) fn expire(&mut self, now_ms: u64) {
-        self.active.retain(|_, transfer| now_ms - transfer.used_ms < TRANSFER_IDLE_MS);
+        self.0.retain(|_, transfer| now_ms - transfer.used_ms < TRANSFER_IDLE_MS);
     }
 
-    fn begin(&mut self, transfer: Transfer) -> u64 {
+    fn begin(&mut self, to: Address, slot: SlotId, transfer: Transfer) {
         // A receiver that begins anew has given up the transfer before.
-        self.active.retain(|_, old| old.to != transfer.to || old.slot != transfer.slot);
-        while self.active.len() >= TRANSFERS_MAX {
-            self.active.pop_first();
+        self.0.insert((to, slot), transfer);
+        if self.0.len() > TRANSFERS_MAX
+            && let Some(idlest) = self.0.iter().min_by_key(|(_, transfer)| transfer.used_ms).map(|(name, _)| *name)
+        {
+            self.0.remove(&idlest);
         }
-        self.next += 1;
-        self.active.insert(self.next, transfer);
-        self.next
     }
 }
 
@@ -66,8 +65,10 @@ impl Core {
             return;
         }
         let asked_ms = self.now.monotonic_ms;
-        self.copies.insert(slot, Copy { source, transfer: None, received: Vec::new(), asked_ms, present_wins });
-        self.send(source, Body::SnapshotRequest { slot, transfer: None, offset: 0 });
+        let transfer = self.next_ticket;
+        self.next_ticket += 1;
+        self.copies.insert(slot, Copy { source, transfer, received: Vec::new(), asked_ms, present_wins });
+        self.send(source, Body::SnapshotRequest { slot, transfer, offset: 0 });
     }
 
     /// Drops copies whose source does not answer; they begin anew, elsewhere where possible.
@@ -76,32 +77,24 @@ impl Core {
         self.copies.retain(|_, copy| now_ms - copy.asked_ms < TRANSFER_AGAIN_MS);
     }
 
-    /// Sends one piece, from a new snapshot where none is named.
-    pub(super) fn send_chunk(&mut self, to: Address, slot: SlotId, transfer: Option<u64>, offset: u64) {
+    /// Sends one piece; the first one of a new snapshot.
+    pub(super) fn send_chunk(&mut self, to: Address, slot: SlotId, id: u64, offset: u64) {
         let now_ms = self.now.monotonic_ms;
         let state = self.slot(slot);
-        let id = match transfer {
-            Some(id) => id,
-            None if state.holding == Holding::Absent => return,
-            None => {
-                let transfer = Transfer {
-                    to,
-                    slot,
-                    frontier: state.frontier.clone(),
-                    stable: state.stable.clone(),
-                    clock: state.clock,
-                    full: state.holding.is_full() && !self.is_removed(),
-                    placement: self.durability.placement(),
-                    records: state.records().cloned().collect(),
-                    used_ms: now_ms,
-                };
-                self.transfers.begin(transfer)
-            }
-        };
-        let Some(transfer) = self.transfers.active.get_mut(&id) else { return };
-        if transfer.to != to || transfer.slot != slot {
-            return;
+        if offset == 0 && state.holding != Holding::Absent {
+            let transfer = Transfer {
+                id,
+                frontier: state.frontier.clone(),
+                stable: state.known_stable(),
+                clock: state.clock,
+                full: state.holding.is_full() && !self.is_removed(),
+                placement: self.durability.placement(),
+                records: state.records().cloned().collect(),
+                used_ms: now_ms,
+            };
+            self.transfers.begin(to, slot, transfer);
         }
+        let Some(transfer) = self.transfers.0.get_mut(&(to, slot)).filter(|transfer| transfer.id == id) else { return };
         transfer.used_ms = now_ms;
         let mut bytes = 0;
         let mut records = Vec::new();
@@ -125,7 +118,7 @@ impl Core {
             records,
         };
         if offset as usize + chunk.records.len() == transfer.records.len() {
-            self.transfers.active.remove(&id);
+            self.transfers.0.remove(&(to, slot));
         }
         self.send(to, Body::SnapshotChunk(Box::new(chunk)));
     }
@@ -141,23 +134,21 @@ impl Core {
         // A pull may be answered with a snapshot, which nobody has asked for here.
         let copy = self.copies.entry(slot).or_insert_with(|| Copy {
             source: from,
-            transfer: None,
+            transfer: UNASKED,
             received: Vec::new(),
             asked_ms,
             present_wins: false,
         });
-        let expected = copy.source == from
-            && copy.transfer.is_none_or(|transfer| transfer == chunk.transfer)
-            && copy.received.len() as u64 == chunk.offset;
+        let expected =
+            copy.source == from && copy.transfer == chunk.transfer && copy.received.len() as u64 == chunk.offset;
         if !expected {
             return;
         }
-        copy.transfer = Some(chunk.transfer);
         copy.received.append(&mut chunk.records);
         copy.asked_ms = asked_ms;
         let offset = copy.received.len() as u64;
         if offset < chunk.total {
-            self.send(from, Body::SnapshotRequest { slot, transfer: Some(chunk.transfer), offset });
+            self.send(from, Body::SnapshotRequest { slot, transfer: chunk.transfer, offset });
         } else if let Some(copy) = self.copies.remove(&slot) {
             self.install(&chunk, copy);
         }
@@ -169,6 +160,7 @@ impl Core {
         // Rule 8: only a holder that has synced a placement at least as new makes this copy complete.
         let completes = self.slot(slot).holding == Holding::Copying
             && self.owns(slot)
+            && chunk.transfer != UNASKED
             && chunk.full
             && chunk.placement >= self.placement.id();
         self.edit(slot, |state, changes| {

@@ -34,7 +34,7 @@ impl Core {
                 Step::Reply(Reply::Unavailable { reason: self.unserved(slot) })
             };
         }
-        let covered = self.satisfies(slot, token);
+        let covered = self.satisfies(slot, token, pending.started_ms);
         if !covered && elapsed_ms < WRITE_CATCH_UP_MS {
             self.want(slot);
             return Step::Wait;
@@ -44,7 +44,11 @@ impl Core {
             // Rule 14: only who has everything the client has seen can say that the key is not there.
             let certain =
                 covered && self.serves(slot) && !(token.pruned && self.slot(slot).holding == Holding::Provisional);
-            return if certain { self.answer_missing(slot, key, token) } else { self.cannot_delete(slot, token) };
+            return if certain {
+                self.answer_missing(slot, key, token, pending.started_ms)
+            } else {
+                self.cannot_delete(slot, token)
+            };
         }
         pending.stage = Stage::Writing(self.write(slot, key, value, token, exists));
         self.advance_writing(pending)
@@ -61,9 +65,12 @@ impl Core {
                 .any(|peer| peer.slot(slot).holding.is_full() && peer.is_reachable(self.now.monotonic_ms))
     }
 
-    fn answer_missing(&self, slot: SlotId, key: &Key, token: &Token) -> Step {
+    fn answer_missing(&self, slot: SlotId, key: &Key, token: &Token, asked_ms: u64) -> Step {
         let tombstone = self.slot(slot).get(key).map(|record| &**record);
-        let reply = Reply::Missing { token: self.observed(slot, token, tombstone), shard: self.placement.shard(slot) };
+        let reply = Reply::Missing {
+            token: self.observed(slot, token, tombstone, asked_ms),
+            shard: self.placement.shard(slot),
+        };
         match self.undurable_batch(slot) {
             Some(batch) => Step::ReplyAfter(batch, reply),
             None => Step::Reply(reply),
@@ -84,7 +91,7 @@ impl Core {
         // Above everything that the slot has held, and so above the version that it replaces (rule 13).
         let hlc = self.slot(slot).clock.max(token.clock).next(self.now.wall_ms);
         let mut context = token.clone();
-        self.prune(&mut context);
+        self.prune(&mut context, self.now.monotonic_ms);
         context.observe(dot);
         context.clock = hlc;
         let version: Arc<str> = context.encode(&self.token_key).into();

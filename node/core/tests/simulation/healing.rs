@@ -18,7 +18,9 @@ use crate::{
 /// Virtual milliseconds that clients go on after the faults.
 const AFTERMATH_MS: u64 = 2_500;
 /// How long the last replies may take.
-const LAST_REPLY_MS: u64 = 4_000;
+const LAST_REPLY_MS: u64 = 11_000;
+/// How long it takes until all have heard of a change of the members.
+const NEWS_MS: u64 = 2_000;
 /// How long everything may take to come to rest.
 const REST_LIMIT_MS: u64 = 60_000;
 /// When an operator would reshard, if disks were destroyed and nodes are still not ready.
@@ -33,6 +35,7 @@ pub(crate) fn heal(run: &mut Run) -> Checked<bool> {
     run.clients.stopped = true;
     run.until(run.cluster.now_ms + LAST_REPLY_MS)?;
     take_back(run)?;
+    run.until(run.cluster.now_ms + NEWS_MS)?;
     let helped = come_to_rest(run)?;
     let keys = run.clients.keys().to_vec();
     let contexts: Vec<Context> = run.clients.contexts().cloned().collect();
@@ -242,7 +245,7 @@ fn nothing_acknowledged_is_lost(run: &Run, values: &BTreeMap<Key, Reply>) -> Che
             .filter_map(|dot| oracle.ledger.record(*dot))
         {
             let kept = match standing {
-                Some(standing) => standing.rank() >= record.rank(),
+                Some(standing) => standing.rank() >= record.rank() || oracle.ledger.fate(standing.dot) == Fate::Waived,
                 None => {
                     oracle.ledger.of_key(&write.key).any(|other| other.is_tombstone() && other.rank() >= record.rank())
                 }

@@ -108,7 +108,8 @@ impl Ledger {
         for dot in self.of_slot(slot).filter(|dot| covered(*dot)) {
             let record = &self.records[&dot];
             let beaten = match stored.records.get(&record.key) {
-                Some(held) => held.rank() >= record.rank(),
+                // What a removed node wrote while the others did not wait for it may come back after a collection.
+                Some(held) => held.rank() >= record.rank() || self.fate(held.dot) == Fate::Waived,
                 // Nothing is held: a tombstone that beats the record was applied, and collected.
                 None => self
                     .of_key(&record.key)

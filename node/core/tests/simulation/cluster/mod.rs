@@ -24,9 +24,10 @@ use crate::{
     wire,
 };
 
-/// Milliseconds within which a node must answer while it is neither stopped nor paused. Most writes take far less; in the
-/// middle of a move one may wait for a node that serves as long as a read.
-const KEY_LIMIT_MS: u64 = 3_600;
+/// Milliseconds within which a node must answer while it is neither stopped nor paused. A write that was passed on to a node
+/// that is slow but heard is heard out, since its outcome would be unknown.
+const READ_LIMIT_MS: u64 = 3_600;
+const WRITE_LIMIT_MS: u64 = 10_500;
 const ADMIN_LIMIT_MS: u64 = 65_500;
 /// How often it is looked for replies that are late.
 const OVERDUE_CHECK_MS: u64 = 100;
@@ -207,7 +208,8 @@ impl Cluster {
         let id = RequestId(self.sequence);
         let limit_ms = match request {
             Request::AddMember { .. } | Request::Reshard { .. } => ADMIN_LIMIT_MS,
-            _ => KEY_LIMIT_MS,
+            Request::Put { .. } | Request::Delete { .. } => WRITE_LIMIT_MS,
+            _ => READ_LIMIT_MS,
         };
         self.trace.note_slots(self.now_ms, slot_of(&request), || format!("{id:?} to node{}: {request:?}", node + 1));
         self.asked.insert(id, Asked { node, operation, asked_ms: self.now_ms + 1, limit_ms, cancelled: false });

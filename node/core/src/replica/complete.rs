@@ -14,6 +14,9 @@ impl Core {
         let provisional_before = self.count_holding(Holding::Provisional);
         let mut drained = 0;
         for slot in SlotId::all() {
+            if !self.covers_stable(slot) {
+                self.forget_lost_stability(slot);
+            }
             match self.slot(slot).holding {
                 Holding::Absent => {}
                 // Rule 2: what is stable may have been pruned from tokens, so a replica without it is not complete.
@@ -21,7 +24,7 @@ impl Core {
                 Holding::Complete => {}
                 Holding::Copying => self.complete_copying(slot, everyone),
                 Holding::Provisional if self.full_holder_in_reach(slot) => self.hold(slot, Holding::Copying),
-                Holding::Provisional if everyone && self.is_join_of_all(slot) => self.complete_as_it_is(slot),
+                Holding::Provisional if everyone && self.is_join_of_all(slot) => self.hold(slot, Holding::Complete),
                 Holding::Provisional => {}
                 // Rule 9.
                 Holding::Draining if self.successor_answers(slot) => self.hold(slot, Holding::Retired),
@@ -47,16 +50,10 @@ impl Core {
         if let Some(source) = self.source(slot) {
             self.begin_copy(slot, source, false);
         } else if everyone && self.is_join_of_all(slot) {
-            self.complete_as_it_is(slot);
+            self.hold(slot, Holding::Complete);
         } else if self.may_serve_provisionally(slot) {
             self.hold(slot, Holding::Provisional);
         }
-    }
-
-    /// Nobody has more: what was stable beyond this is lost.
-    fn complete_as_it_is(&mut self, slot: SlotId) {
-        self.edit(slot, |state, _| state.stable = state.known_stable());
-        self.hold(slot, Holding::Complete);
     }
 
     pub(super) fn hold(&mut self, slot: SlotId, holding: Holding) {
@@ -103,10 +100,11 @@ impl Core {
     /// all its disks came back empty.
     fn is_join_of_all(&self, slot: SlotId) -> bool {
         let state = self.slot(slot);
-        self.concerned_peers().all(|(_, peer)| {
-            let theirs = peer.slot(slot);
-            !theirs.holding.is_full() && state.frontier.covers(&theirs.frontier)
-        })
+        self.covers_stable(slot)
+            && self.concerned_peers().all(|(_, peer)| {
+                let theirs = peer.slot(slot);
+                !theirs.holding.is_full() && state.frontier.covers(&theirs.frontier)
+            })
     }
 
     /// Rule 7: alone after a start, or after the known holders have been silent for long.

@@ -4,7 +4,7 @@ use super::{
     Core,
     limits::{PING_MS, SUPERSEDED_MAX},
 };
-use crate::{Event, Holding, Origin, SlotId, Token};
+use crate::{Event, Frontier, Holding, Origin, SlotId, Token};
 
 impl Core {
     /// The last write of an origin that still exists in a slot, when it is certain that no more can turn up: the origin is
@@ -35,6 +35,17 @@ impl Core {
             last = last.max(peer.slot(slot).frontier.get(origin));
         }
         Some(last)
+    }
+
+    /// What was stable and is lost must not keep the slot from being complete.
+    pub(super) fn forget_lost_stability(&mut self, slot: SlotId) {
+        let state = self.slot(slot);
+        let left = |origin: Origin, seq: u64| match self.last_of_closed(slot, origin, state.since_ms) {
+            Some(last) => seq.min(last),
+            None => seq,
+        };
+        let stable: Frontier = state.stable.iter().map(|(origin, seq)| (origin, left(origin, seq))).collect();
+        self.slots[slot.index()].stable = stable;
     }
 
     /// Whether the origin can still write, or has a disk that may hold more than was announced.

@@ -113,9 +113,17 @@ pub(crate) fn unrest(cluster: &Cluster) -> Option<Violation> {
             let meta = nodes[index].disk.slots.get(slot).and_then(|stored| stored.meta.as_ref());
             meta.is_some_and(|meta| meta.holding != Holding::Complete)
         });
-        return Some(Violation { slot, what: format!("node{} {trouble}: {stats:?}", index + 1) });
+        let held = slot.map(|slot| held(cluster, slot)).unwrap_or_default();
+        return Some(Violation { slot, what: format!("node{} {trouble}: {stats:?}{held}", index + 1) });
     }
     SlotId::all().find_map(|slot| differing(cluster, slot))
+}
+
+/// What is on every disk of a slot, to read.
+fn held(cluster: &Cluster, slot: SlotId) -> String {
+    let disks = cluster.nodes.iter().enumerate();
+    let metas = disks.filter_map(|(index, node)| Some((index, node.disk.slots.get(&slot)?.meta.as_ref()?)));
+    metas.map(|(index, meta)| format!("\n  node{} {slot:?} {meta:?}", index + 1)).collect()
 }
 
 /// Whether the holders of a slot are fewer than two or not equal (invariant 9).

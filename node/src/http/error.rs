@@ -88,13 +88,13 @@ impl ApiError {
             Self::NotEnoughNodes => NOT_ENOUGH_NODES.to_owned(),
             _ => format!("Error in {method}"),
         };
-        let mut body = json!({ "error": self.error(), "message": message });
-        if let Self::KeyDoesNotExist { token, shard } = self {
-            body["doesExist"] = false.into();
-            body["causal-metadata"] = token.as_str().into();
-            if let Some(shard) = shard {
-                body["shard-id"] = shard.to_string().into();
-            }
+        let Self::KeyDoesNotExist { token, shard } = self else {
+            return json!({ "error": self.error(), "message": message });
+        };
+        let mut body = json!({ "doesExist": false, "error": self.error(), "message": message });
+        body["causal-metadata"] = token.as_str().into();
+        if let Some(shard) = shard {
+            body["shard-id"] = shard.to_string().into();
         }
         body
     }

@@ -2,8 +2,8 @@
 //!
 //! Either side dials when it has something to say and no link. A link is an HTTP/1.1 upgrade on the node's own port to
 //! length-delimited frames, each a postcard-encoded envelope; an empty frame only says that the sender lives. Nothing here
-//! is reliable, nor needs to be: a full queue drops, a broken link drops, and the core heals. What a stranger sends to the
-//! port costs a closed connection, never more.
+//! is reliable, nor needs to be: a full queue drops, a broken link drops, and the core heals. What is not this protocol
+//! costs a closed connection, never more; who does speak it is believed, so the nodes' network must be a trusted one.
 
 mod accept;
 mod dial;

@@ -91,6 +91,10 @@ impl Ledger {
         }
     }
 
+    pub(crate) fn has_waived(&self, slot: SlotId) -> bool {
+        self.waived.iter().any(|dot| dot.slot == slot)
+    }
+
     pub(crate) fn set_waived(&mut self, dot: Dot) {
         self.waived.insert(dot);
     }

@@ -69,7 +69,10 @@ impl Cluster {
         }
         for (slot, origin, seq) in &verdict.pruned {
             let dot = Dot { slot: *slot, origin: *origin, seq: *seq };
-            if self.oracle.ledger.fate(dot) != Fate::Kept {
+            // A node that was removed and taken back may be taken for gone by one that has heard only the first.
+            let of_removed =
+                (0..self.nodes.len()).any(|node| self.removed[node] && self.nodes[node].disk.uuid == origin.uuid);
+            if of_removed || self.oracle.ledger.fate(dot) != Fate::Kept {
                 continue;
             }
             for (index, node) in self.nodes.iter().enumerate().filter(|(index, _)| !self.removed[*index]) {

@@ -11,8 +11,9 @@ impl Core {
     /// no present identity of any member, and every owner and every other holder has announced under the present placement
     /// after it knew so too. Nobody waits for a node that was removed by request and is down. `None` while there is hope.
     ///
-    /// An origin that was never heard of may be that of a node which has just come back, empty, behind a partition: then every
-    /// member must have been heard again well after `asked_ms`, when the origin's write existed already.
+    /// An origin that was never heard of may be that of a node which has just come back, empty, behind a partition, and one of a
+    /// removed node may have been taken back there: then every member must have been heard again well after `asked_ms`, when
+    /// the origin's write existed already.
     ///
     /// A waiver for reads; a frontier never changes by it.
     pub(super) fn last_of_closed(&self, slot: SlotId, origin: Origin, asked_ms: u64) -> Option<u64> {
@@ -62,7 +63,10 @@ impl Core {
     fn is_superseded(&self, origin: Origin) -> bool {
         self.superseded.contains(&origin.uuid)
             || self.identity.uuid == origin.uuid
-            || self.identities.values().any(|identity| identity.uuid == origin.uuid)
+            || self
+                .identities
+                .iter()
+                .any(|(address, identity)| self.members.contains(*address) && identity.uuid == origin.uuid)
     }
 
     fn all_heard_since(&self, moment_ms: u64) -> bool {

@@ -7,7 +7,8 @@ use std::net::Ipv4Addr;
 
 use ipnet::Ipv4Net;
 
-use super::reader::{Place, Placed, Reader};
+use super::reader::{Placed, Reader};
+use super::tree::Place;
 use super::{ClusterSpec, ImageSpec, Limits, NetworkSpec, NodeSpec};
 
 /// The fields of the file with their places, before they are checked against each other.

@@ -1,19 +1,14 @@
-//! Reads typed fields out of marked YAML and keeps a list of everything that is wrong, each with its place.
+//! Reads typed fields out of the file's tree and keeps a list of everything that is wrong, each with its place.
 //!
 //! Invariant: a reader method that returns `None` has recorded a problem, or the field is absent and optional.
 
-use marked_yaml::Node;
-use marked_yaml::types::{MarkedMappingNode, MarkedScalarNode, Span};
-
 use super::nearest;
 use super::problem::Problem;
-
-/// Line and column, from 1.
-pub(super) type Place = (usize, usize);
+use super::tree::{Content, Entry, Item, Place};
 
 /// A mapping whose keys are all known, and the path that leads to it.
 pub(super) struct Fields<'a> {
-    mapping: &'a MarkedMappingNode,
+    entries: &'a [Entry],
     path: String,
     place: Place,
 }
@@ -56,43 +51,39 @@ impl Reader {
         self.problems
     }
 
+    fn unexpected(&mut self, item: &Item, field: &str, expected: &str) {
+        self.problem(item.place, field, format!("expected {expected}, found {}", item.describe()));
+    }
+
     /// A mapping with none but the `known` keys.
-    pub(super) fn fields<'a>(&mut self, node: &'a Node, path: &str, known: &[&str]) -> Option<Fields<'a>> {
-        let mut place = place(node.span());
-        let Some(mapping) = node.as_mapping() else {
-            self.problem(place, path, format!("expected a mapping, found {}", describe(node)));
+    pub(super) fn fields<'a>(&mut self, item: &'a Item, path: &str, known: &[&str]) -> Option<Fields<'a>> {
+        let Content::Mapping(entries) = &item.content else {
+            self.unexpected(item, path, "a mapping");
             return None;
         };
-        for key in mapping.keys().filter(|key| !known.contains(&key.as_str())) {
-            let hint = match nearest(key.as_str(), known.iter().copied()) {
+        for Entry { key, key_place, .. } in entries.iter().filter(|entry| !known.contains(&entry.key.as_str())) {
+            let hint = match nearest(key, known.iter().copied()) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("known keys: {}", known.join(", ")),
             };
-            self.problem(self::place(key.span()), &join(path, key.as_str()), format!("unknown key; {hint}"));
+            self.problem(*key_place, &join(path, key), format!("unknown key; {hint}"));
         }
-        // A mapping without braces begins, to the parser, at its first colon.
-        place = mapping.keys().map(|key| self::place(key.span())).fold(place, Place::min);
-        Some(Fields { mapping, path: path.to_owned(), place })
+        Some(Fields { entries, path: path.to_owned(), place: item.place })
     }
 
     /// A nested mapping; absent is fine.
     pub(super) fn nested<'a>(&mut self, of: &Fields<'a>, key: &str, known: &[&str]) -> Option<Fields<'a>> {
-        let node = of.mapping.get_node(key)?;
-        self.fields(node, &join(&of.path, key), known)
+        self.fields(of.get(key)?, &join(&of.path, key), known)
     }
 
     /// The items of a list; absent is fine.
-    pub(super) fn list<'a>(&mut self, of: &Fields<'a>, key: &str) -> Option<&'a [Node]> {
-        let node = of.mapping.get_node(key)?;
-        let Some(list) = node.as_sequence() else {
-            self.problem(
-                place(node.span()),
-                &join(&of.path, key),
-                format!("expected a list, found {}", describe(node)),
-            );
+    pub(super) fn list<'a>(&mut self, of: &Fields<'a>, key: &str) -> Option<&'a [Item]> {
+        let item = of.get(key)?;
+        let Content::List(items) = &item.content else {
+            self.unexpected(item, &join(&of.path, key), "a list");
             return None;
         };
-        Some(list.as_slice())
+        Some(items)
     }
 
     /// A scalar; absent is fine.
@@ -101,15 +92,14 @@ impl Reader {
         of: &Fields<'_>,
         key: &str,
         expected: &str,
-        parse: impl FnOnce(&MarkedScalarNode) -> Option<T>,
+        parse: impl FnOnce(&Item) -> Option<T>,
     ) -> Option<Placed<T>> {
-        let node = of.mapping.get_node(key)?;
+        let item = of.get(key)?;
         let field = join(&of.path, key);
-        let value = node.as_scalar().filter(|scalar| !is_null(scalar)).and_then(parse);
-        match value {
-            Some(value) => Some(Placed { value, place: place(node.span()), field }),
+        match parse(item) {
+            Some(value) => Some(Placed { value, place: item.place, field }),
             None => {
-                self.problem(place(node.span()), &field, format!("expected {expected}, found {}", describe(node)));
+                self.unexpected(item, &field, expected);
                 None
             }
         }
@@ -121,63 +111,48 @@ impl Reader {
         of: &Fields<'_>,
         key: &str,
         expected: &str,
-        parse: impl FnOnce(&MarkedScalarNode) -> Option<T>,
+        parse: impl FnOnce(&Item) -> Option<T>,
     ) -> Option<Placed<T>> {
-        if of.mapping.get_node(key).is_none() {
+        if !of.has(key) {
             self.problem(of.place, &join(&of.path, key), format!("is missing; expected {expected}"));
         }
         self.optional(of, key, expected, parse)
     }
 
-    /// A mapping of free keys to strings, numbers or booleans.
+    /// A mapping of free keys to strings, numbers or truth values.
     pub(super) fn strings(&mut self, of: &Fields<'_>, key: &str) -> Vec<(String, String)> {
-        let Some(node) = of.mapping.get_node(key) else { return Vec::new() };
+        let Some(item) = of.get(key) else { return Vec::new() };
         let path = join(&of.path, key);
-        let Some(mapping) = node.as_mapping() else {
-            self.problem(place(node.span()), &path, format!("expected a mapping, found {}", describe(node)));
+        let Content::Mapping(entries) = &item.content else {
+            self.unexpected(item, &path, "a mapping");
             return Vec::new();
         };
         let mut pairs = Vec::new();
-        for (name, value) in mapping.iter() {
-            match value.as_scalar() {
-                Some(scalar) => pairs.push((name.as_str().to_owned(), scalar.as_str().to_owned())),
-                None => {
-                    let found = describe(value);
-                    self.problem(place(value.span()), &join(&path, name), format!("expected a string, found {found}"));
-                }
+        for Entry { key, item, .. } in entries {
+            match item.text() {
+                Some(text) => pairs.push((key.clone(), text)),
+                None if item.is_spelled_otherwise() => self.unexpected(item, &join(&path, key), "a string in quotes"),
+                None => self.unexpected(item, &join(&path, key), "a string"),
             }
         }
         pairs
     }
 }
 
-impl Fields<'_> {
+impl<'a> Fields<'a> {
     pub(super) fn place(&self) -> Place {
         self.place
     }
 
     pub(super) fn has(&self, key: &str) -> bool {
-        self.mapping.get_node(key).is_some()
+        self.get(key).is_some()
+    }
+
+    fn get(&self, key: &str) -> Option<&'a Item> {
+        self.entries.iter().find(|entry| entry.key == key).map(|entry| &entry.item)
     }
 }
 
 fn join(path: &str, key: &str) -> String {
     if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
-}
-
-pub(super) fn place(span: &Span) -> Place {
-    span.start().map_or((1, 1), |mark| (mark.line(), mark.column()))
-}
-
-fn is_null(scalar: &MarkedScalarNode) -> bool {
-    scalar.may_coerce() && matches!(scalar.as_str(), "" | "~" | "null")
-}
-
-fn describe(node: &Node) -> String {
-    match node {
-        Node::Scalar(scalar) if is_null(scalar) => "nothing".to_owned(),
-        Node::Scalar(scalar) => format!("`{}`", scalar.as_str()),
-        Node::Mapping(_) => "a mapping".to_owned(),
-        Node::Sequence(_) => "a list".to_owned(),
-    }
 }

@@ -174,6 +174,39 @@ fn text_that_is_no_yaml_has_a_place_too() {
 }
 
 #[test]
+fn what_is_more_yaml_than_a_cluster_file_needs_is_told() {
+    for (line, message) in [
+        ("env: &shared { A: B }", "cluster.yaml:1:14: anchors are not supported"),
+        ("name: !!str kv", "cluster.yaml:1:13: tags are not supported"),
+        ("? [name]\n: kv", "cluster.yaml:1:3: a key must be a plain word"),
+    ] {
+        assert_eq!(problems(&format!("{line}\n{}", with_nodes(NODE1))), message, "{line}");
+    }
+    let two = problems(&format!("{}---\n{}", with_nodes(NODE1), with_nodes(NODE1)));
+    assert!(two.contains("more than one document"), "{two}");
+}
+
+#[test]
+fn a_text_is_as_it_is_spelled() {
+    let text = "shards: 1\nname: 7\ndialect: 2021\nlimits: { memory: 268435456 }\n\
+                env: { A: 1.5, B: true, C: 007, D: yes, E: '1.10', F: \"\" }\nnodes:\n";
+    let spec = ClusterSpec::parse(&format!("{text}{NODE1}"), "f", None).expect("valid");
+    assert_eq!((spec.name.as_str(), spec.dialect.as_str(), spec.limits.memory_bytes), ("7", "2021", 256 << 20));
+    let env: Vec<&str> = spec.env.values().map(String::as_str).collect();
+    assert_eq!(env, ["1.5", "true", "007", "yes", "1.10", ""]);
+    for (value, found) in [("1.10", "`1.10`"), ("0x1F", "`0x1F`"), ("True", "`True`")] {
+        let message = format!("cluster.yaml:1:11 env.A: expected a string in quotes, found {found}");
+        assert_eq!(problems(&format!("env: {{ A: {value} }}\n{}", with_nodes(NODE1))), message);
+    }
+    for (line, message) in [
+        ("env: { A: ~ }", "cluster.yaml:1:11 env.A: expected a string, found nothing"),
+        ("port: \"8080\"", "cluster.yaml:1:7 port: expected a port from 1 to 65535, found `8080`"),
+    ] {
+        assert_eq!(problems(&format!("{line}\n{}", with_nodes(NODE1))), message);
+    }
+}
+
+#[test]
 fn all_problems_are_told_in_the_order_of_the_file() {
     let text = "nodes:\n  - { name: n, address: x, host_port: 0 }\nshards: none\n";
     let places: Vec<String> =

@@ -129,6 +129,10 @@ impl Oracle {
                     format!("{:?} holds a value that nobody wrote to {}", record.dot, record.key),
                 ));
             };
+            if let Some(first) = self.operations[writer].dots.first() {
+                let what = format!("operation {writer} was carried out twice, as {first:?} and {:?}", record.dot);
+                return Err(Violation::of(record.dot.slot, what));
+            }
             self.operations[writer].dots.push(record.dot);
         }
         Ok(true)

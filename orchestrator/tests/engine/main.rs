@@ -4,24 +4,36 @@
 #[path = "../stage/mod.rs"]
 mod stage;
 
+mod clients;
 mod cluster;
 mod conflicts;
 mod image;
+mod load;
+mod outage;
 mod removal;
 
 use std::process::{Command, ExitCode};
+use std::sync::{PoisonError, RwLock};
 
 use libtest_mimic::{Arguments, Failed, Trial};
 
 /// A scenario: what must be so, as a name, and the code that tries it.
 type Scenario = (&'static str, fn());
 
+/// Held alone by the scenarios that measure times: they would measure the compilers of the others.
+static MACHINE: RwLock<()> = RwLock::new(());
+
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let missing = missing_engine();
     let required = std::env::var("REQUIRE_ENGINE").is_ok_and(|value| value == "1");
-    let scenarios = [cluster::ALL, conflicts::ALL, image::ALL, removal::ALL].concat();
-    let trials = scenarios.into_iter().map(|scenario| trial(scenario, missing.as_deref(), required)).collect();
+    let shared = [cluster::ALL, conflicts::ALL, image::ALL, removal::ALL].concat();
+    let alone = [load::ALL, outage::ALL].concat();
+    let shared = shared.into_iter().map(|(name, scenario)| (name, beside as fn(fn()), scenario));
+    let alone = alone.into_iter().map(|(name, scenario)| (name, by_itself as fn(fn()), scenario));
+    let trials =
+        shared.chain(alone).map(|(name, how, run)| trial(name, move || how(run), missing.as_deref(), required));
+    let trials = trials.collect();
     let conclusion = libtest_mimic::run(&arguments, trials);
     if missing.is_none() && !arguments.list {
         // The image that the scenarios share; when none of them ran there is nothing to remove.
@@ -30,7 +42,19 @@ fn main() -> ExitCode {
     conclusion.exit_code()
 }
 
-fn trial((name, scenario): Scenario, missing: Option<&str>, required: bool) -> Trial {
+/// Runs beside others.
+fn beside(scenario: fn()) {
+    let _machine = MACHINE.read().unwrap_or_else(PoisonError::into_inner);
+    scenario();
+}
+
+/// Runs while no other does.
+fn by_itself(scenario: fn()) {
+    let _machine = MACHINE.write().unwrap_or_else(PoisonError::into_inner);
+    scenario();
+}
+
+fn trial(name: &'static str, scenario: impl FnOnce() + Send + 'static, missing: Option<&str>, required: bool) -> Trial {
     match missing {
         Some(reason) if required => {
             let reason = format!("REQUIRE_ENGINE=1, but {reason}");

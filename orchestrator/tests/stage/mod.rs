@@ -6,8 +6,8 @@
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
+use std::sync::Once;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, Once};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
@@ -19,8 +19,8 @@ const PAUSE: Duration = Duration::from_millis(50);
 
 static COUNTER: AtomicU32 = AtomicU32::new(0);
 static BUILT: Once = Once::new();
-/// Ports that a test of this process has taken.
-static PORTS: Mutex<Vec<u16>> = Mutex::new(Vec::new());
+/// How many ports the tests of this process have tried.
+static PORTS: AtomicU32 = AtomicU32::new(0);
 
 /// What a command did.
 #[derive(Debug)]
@@ -265,14 +265,13 @@ pub(crate) fn docker(arguments: &[&str]) -> String {
     done.stdout.trim().to_owned()
 }
 
-/// A port that was free a moment ago and that no other test of this process has.
+/// A port that was free a moment ago and that no other test of this process has. Below those that the kernel hands out to
+/// connections, and in each container to Docker's resolver: a node could not listen there too.
 pub(crate) fn free_port() -> u16 {
-    let mut taken = PORTS.lock().expect("the ports");
     loop {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let port = listener.local_addr().expect("an address").port();
-        if !taken.contains(&port) {
-            taken.push(port);
+        let number = PORTS.fetch_add(1, Ordering::Relaxed).wrapping_add(std::process::id() * 64);
+        let port = 20_000 + (number % 12_000) as u16;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
             return port;
         }
     }

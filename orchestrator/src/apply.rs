@@ -1,5 +1,6 @@
 //! Executes a plan, exactly, and undoes what it created when it is interrupted.
 
+use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
@@ -17,11 +18,13 @@ pub(crate) struct Executor<'a> {
     site: &'a Site<'a>,
     interrupt: &'a Interrupt,
     undo: Mutex<Vec<Operation>>,
+    /// Since when the nodes are there that this run started.
+    started: Mutex<BTreeMap<String, Instant>>,
 }
 
 impl<'a> Executor<'a> {
     pub(crate) fn new(runtime: &'a dyn Runtime, site: &'a Site<'a>, interrupt: &'a Interrupt) -> Self {
-        Self { runtime, site, interrupt, undo: Mutex::new(Vec::new()) }
+        Self { runtime, site, interrupt, undo: Mutex::default(), started: Mutex::default() }
     }
 
     fn output(&self) -> &Output {
@@ -60,13 +63,21 @@ impl<'a> Executor<'a> {
             self.output().progress(&operation.to_string());
         }
         let start = Instant::now();
+        if let Operation::StartNode { launch } = operation {
+            self.started.lock().unwrap_or_else(PoisonError::into_inner).insert(launch.name.clone(), start);
+        }
         let undo = self.runtime.perform(operation, self.site).await?;
         if let Some(undo) = undo {
             self.undo.lock().unwrap_or_else(PoisonError::into_inner).push(undo);
         }
-        let event = Event::new(operation.event(), operation.done());
+        let event = Event::new(operation.event(), self.runtime.done(operation));
         self.output().event(&event.node(operation.node()).cause(cause).took(start.elapsed()));
         Ok(())
+    }
+
+    /// When each node was started that this run started.
+    pub(crate) fn started(&self) -> BTreeMap<String, Instant> {
+        self.started.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Runs a command's work; when it is interrupted, removes what this run created.
@@ -91,7 +102,9 @@ impl<'a> Executor<'a> {
             self.output().progress(&operation.to_string());
             match self.runtime.perform(operation, self.site).await {
                 Ok(_) => self.output().event(
-                    &Event::new(operation.event(), operation.done()).node(operation.node()).cause("interrupted"),
+                    &Event::new(operation.event(), self.runtime.done(operation))
+                        .node(operation.node())
+                        .cause("interrupted"),
                 ),
                 Err(error) => left.push(error.to_string()),
             }

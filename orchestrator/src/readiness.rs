@@ -3,7 +3,7 @@
 //! Invariant: no wait ends in success without its condition, and a failure names the node, the condition, what was last
 //! seen and the node's last log lines.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -146,20 +146,26 @@ impl Waiter<'_> {
         try_join_all(waits).await.map(drop)
     }
 
-    /// Until all of `awaited` have one and the same view, with all of them in it.
+    /// Until all of `awaited` have one and the same view, with all of them in it. Tells of each how long it took since it was
+    /// `started`, where that is known.
     ///
     /// # Errors
     /// See [`Waiter::until`].
-    pub(crate) async fn agree(&self, awaited: &[Awaited]) -> Result<(), Failure> {
-        let start = Instant::now();
+    pub(crate) async fn agree(
+        &self,
+        awaited: &[Awaited],
+        started: &BTreeMap<String, std::time::Instant>,
+    ) -> Result<(), Failure> {
         let sockets: BTreeSet<&str> = awaited.iter().map(|node| node.socket.as_str()).collect();
         // All are asked for each look; every node is then judged by what all said.
         let judge = awaited.iter().map(|node| {
             let sockets = &sockets;
             async move {
                 self.until(node, "agrees with all others on the view", || agreement(node, awaited, sockets)).await?;
-                let ready = Event::new("node.ready", format!("ready at {}", node.url)).node(Some(&node.node.name));
-                self.output.event(&ready.took(start.elapsed()));
+                let name = &node.node.name;
+                let mut ready = Event::new("node.ready", format!("ready at {}", node.url)).node(Some(name));
+                ready.took = started.get(name).map(std::time::Instant::elapsed);
+                self.output.event(&ready);
                 Ok::<(), Failure>(())
             }
         });

@@ -37,6 +37,23 @@ fn up_starts_all_nodes_and_a_second_time_nothing() {
 }
 
 #[test]
+fn events_tell_since_the_start_how_long_a_node_took() {
+    let stage = stage();
+    let up = stage.run(&["--output", "json", "up"]).exits(0).complains("data folder created");
+    let events: Vec<Value> = up.stderr.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let took = |event: &str, node: &str| {
+        let found = events.iter().find(|found| found["event"] == event && found["node"] == node);
+        found.and_then(|found| found["ms"].as_u64()).expect("a time")
+    };
+    for node in &stage.nodes {
+        assert!(took("node.ready", &node.name) >= took("node.started", &node.name), "{}", up.stderr);
+    }
+    // Nobody knows of a node that was there already.
+    let again = stage.run(&["--output", "json", "up"]).exits(0).complains("node.ready");
+    assert!(!again.stderr.contains("\"ms\""), "{}", again.stderr);
+}
+
+#[test]
 fn add_and_reshard_change_the_running_cluster() {
     let stage = stage();
     stage.run(&["up"]).exits(0);

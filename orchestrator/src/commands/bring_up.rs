@@ -70,7 +70,7 @@ pub(super) async fn bring_up(
             Until::Answers => waiter.answers(&asked, false).await,
             Until::Agreement => {
                 waiter.answers(&running, ours && complete).await?;
-                waiter.agree(&running).await
+                waiter.agree(&running, &executor.started()).await
             }
         }
     };

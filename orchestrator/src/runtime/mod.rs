@@ -74,6 +74,11 @@ pub(crate) trait Runtime: Send + Sync {
     /// Does one operation; answers with the operation that undoes it, where there is one.
     async fn perform(&self, operation: &Operation, site: &Site<'_>) -> Result<Option<Operation>, Failure>;
 
+    /// What to say of an operation that is done, in the words of this runtime; a node's name stands before it.
+    fn done(&self, operation: &Operation) -> String {
+        operation.done()
+    }
+
     /// A node's log.
     async fn logs(&self, project: &str, node: &ObservedNode, request: &LogRequest) -> Result<LogStream, Failure>;
 

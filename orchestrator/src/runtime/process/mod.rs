@@ -118,6 +118,14 @@ impl Runtime for Processes {
         }
     }
 
+    fn done(&self, operation: &Operation) -> String {
+        match operation {
+            Operation::CreateVolume { .. } => "data folder created".to_owned(),
+            Operation::RemoveVolume { volume } => format!("data folder {volume} removed"),
+            other => other.done(),
+        }
+    }
+
     async fn logs(&self, project: &str, node: &ObservedNode, request: &LogRequest) -> Result<LogStream, Failure> {
         logs::stream(place::log_file(&self.folder(project), &node.name), request.clone(), node)
     }

@@ -19,8 +19,10 @@ const PAUSE: Duration = Duration::from_millis(50);
 
 static COUNTER: AtomicU32 = AtomicU32::new(0);
 static BUILT: Once = Once::new();
-/// How many ports the tests of this process have tried.
+/// How far the tests of this process are in the ports.
 static PORTS: AtomicU32 = AtomicU32::new(0);
+/// Between two ports: `add` takes the next one, which must not be another stage's.
+const PORT_STRIDE: u32 = 4;
 
 /// What a command did.
 #[derive(Debug)]
@@ -269,7 +271,7 @@ pub(crate) fn docker(arguments: &[&str]) -> String {
 /// connections, and in each container to Docker's resolver: a node could not listen there too.
 pub(crate) fn free_port() -> u16 {
     loop {
-        let number = PORTS.fetch_add(1, Ordering::Relaxed).wrapping_add(std::process::id() * 64);
+        let number = PORTS.fetch_add(PORT_STRIDE, Ordering::Relaxed).wrapping_add(std::process::id() * 64);
         let port = 20_000 + (number % 12_000) as u16;
         if TcpListener::bind(("127.0.0.1", port)).is_ok() {
             return port;

@@ -101,13 +101,13 @@ pub(crate) enum Command {
         /// Nodes, also added ones [default: all, and the network]
         #[arg(value_name = "NODE")]
         nodes: Vec<String>,
-        /// Remove the data too
+        /// Remove the volumes of the named nodes too; those of a whole cluster go in any case
         #[arg(short = 'v', long)]
         volumes: bool,
     },
     /// Remove everything this tool left behind in any project (with -p: in that one)
     Prune,
-    /// down -v, and the image
+    /// down, and the image
     Clean,
     /// Compile the node and build the image
     Build,

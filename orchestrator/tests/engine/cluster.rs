@@ -37,9 +37,12 @@ fn up_is_idempotent() {
     assert_eq!(nodes[stage.name(5)]["shard"], Value::Null);
     stage.run(&["status"]).exits(0).answers("agrees (5)");
     stage.run(&["logs", "--tail", "1", stage.name(2)]).exits(0).answers(stage.name(2));
-    stage.run(&["down"]).exits(0).answers("removed 5 nodes, 1 network");
+    let left = |kind: &[&str]| docker(&[kind, &["--filter", &format!("name={}", stage.project), "--quiet"]].concat());
+    stage.run(&["down"]).exits(0).answers("removed 5 nodes, 1 network, 5 volumes");
+    for kind in [&["ps", "--all"][..], &["network", "ls"], &["volume", "ls"]] {
+        assert_eq!(left(kind), "", "{kind:?}");
+    }
     stage.run(&["down"]).exits(0).answers("nothing to do");
-    stage.run(&["down", "-v"]).exits(0).answers("removed 5 volumes");
 }
 
 fn locked_down() {

@@ -8,14 +8,17 @@ use crate::{Change, Event, Holding, Placement, PlacementId, SlotId};
 impl Core {
     /// A placement was made here, or has arrived: the highest wins.
     pub(super) fn adopt(&mut self, placement: Arc<Placement>) {
-        let other = placement.id() != self.placement.id();
-        if (self.settled || self.stored) && placement.id() <= self.placement.id() {
+        // An own first placement gives way to the cluster's, but not to one that nobody asked for: a node without a shard count
+        // may have started long before the others.
+        let gives_way = !self.settled && !self.stored && placement.id().number > 0;
+        let same = placement.id() == self.placement.id();
+        if placement.id() < self.placement.id() && !gives_way {
             return;
         }
         if !self.settled {
             self.settle();
         }
-        if !other {
+        if same {
             return;
         }
         self.placement = placement;

@@ -54,7 +54,11 @@ impl Core {
         if self.stored {
             return self.peers.is_empty() || others.any(|peer| peer.is_some_and(|peer| peer.announced > 0));
         }
-        others.all(|peer| peer.is_some_and(|peer| peer.announced > 0 && peer.placement == PlacementId::default()))
+        let own = self.placement.id();
+        others.all(|peer| {
+            let unasked = |placement: PlacementId| placement.number == 0 && placement <= own;
+            peer.is_some_and(|peer| peer.announced > 0 && unasked(peer.placement))
+        })
     }
 
     /// Takes note of every address that the members name.

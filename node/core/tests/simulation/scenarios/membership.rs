@@ -27,6 +27,29 @@ fn an_ungrouped_node_must_enter_every_view() {
     scene.finish(&[]);
 }
 
+/// Contract: "Nodes start in any order, seconds apart": nobody asked for the placement of a node without `SHARD_COUNT`.
+#[test]
+fn an_ungrouped_node_that_starts_long_before_the_others_must_stay_ungrouped() {
+    let mut scene = Scene::with_ungrouped(6, 2);
+    for node in 0..7 {
+        scene.wipe(node);
+    }
+    scene.start(6);
+    scene.pass(3_000);
+    for node in 0..6 {
+        scene.start(node);
+        scene.pass(200);
+    }
+    scene.eventually(10_000, "all are ready", |scene| (0..7).all(|node| scene.is_ready(node)));
+    scene.eventually(5_000, "all have two shards", |scene| {
+        let shards =
+            |node: usize| scene.run.cluster.nodes[node].core.as_ref().map(|core| core.placement().shards().len());
+        (0..7).all(|node| shards(node) == Some(2))
+    });
+    assert_eq!(scene.tell(6, Request::NodeShard), Reply::NodeShard(None));
+    scene.finish(&[]);
+}
+
 #[test]
 fn a_removed_live_node_must_stay_out_until_it_is_added() {
     let mut scene = Scene::new(4, Some(1));

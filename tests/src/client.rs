@@ -10,7 +10,7 @@ use crate::{Dialect, Failure, Reply};
 /// Longer than any answer may take: a reshard has 60 s.
 const TIMEOUT: Duration = Duration::from_secs(70);
 
-/// One person with one token. A clone is the same connections with a copy of the token, as when a token is handed on.
+/// One person with one token. A clone is the same client with a copy of the token, as when a token is handed on.
 #[derive(Clone, Debug)]
 pub struct Client {
     http: reqwest::Client,
@@ -19,9 +19,20 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client without a past.
+    /// A client without a past. It connects anew for each request, as the class's scripts do: a kept connection to a node
+    /// that is killed and started again could be found dead only by using it.
+    ///
+    /// # Panics
+    /// When the system has no source of randomness, without which no HTTP client can be made.
     #[must_use]
     pub fn new(dialect: Dialect) -> Self {
+        let http = reqwest::Client::builder().pool_max_idle_per_host(0).build().expect("the options are valid");
+        Self { http, dialect, token: None }
+    }
+
+    /// A client without a past that keeps its connections, for load on nodes that nobody kills.
+    #[must_use]
+    pub fn keeping_connections(dialect: Dialect) -> Self {
         Self { http: reqwest::Client::new(), dialect, token: None }
     }
 

@@ -82,10 +82,7 @@ impl Core {
                 Reply::Missing { token: self.observed(slot, token, record.map(|record| &**record), asked_ms), shard }
             }
         };
-        match self.undurable_batch(slot) {
-            Some(batch) => Step::ReplyAfter(batch, reply),
-            None => Step::Reply(reply),
-        }
+        self.once_durable(slot, reply)
     }
 
     /// The token of a client that held `token` and has now observed `record`: a value, or the tombstone behind a 404

@@ -179,6 +179,14 @@ impl Core {
         if was_in_view { Reply::Done } else { Reply::NotInView }
     }
 
+    /// A reply from the present state of a slot, which leaves when all of that is durable (rule 1).
+    pub(super) fn once_durable(&self, slot: SlotId, reply: Reply) -> Step {
+        match self.undurable_batch(slot) {
+            Some(batch) => Step::ReplyAfter(batch, reply),
+            None => Step::Reply(reply),
+        }
+    }
+
     /// Whether the placement may be relied upon: it was stored, or somebody else has it too, or nobody is there to ask.
     pub(super) fn is_settled(&self) -> bool {
         self.settled

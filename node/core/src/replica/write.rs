@@ -71,10 +71,7 @@ impl Core {
             token: self.observed(slot, token, tombstone, asked_ms),
             shard: self.placement.shard(slot),
         };
-        match self.undurable_batch(slot) {
-            Some(batch) => Step::ReplyAfter(batch, reply),
-            None => Step::Reply(reply),
-        }
+        self.once_durable(slot, reply)
     }
 
     fn cannot_delete(&self, slot: SlotId, token: &Token) -> Step {
@@ -90,6 +87,7 @@ impl Core {
         let dot = Dot { slot, origin, seq: self.slot(slot).frontier.get(origin) + 1 };
         // Above everything that the slot has held, and so above the version that it replaces (rule 13).
         let hlc = self.slot(slot).clock.max(token.clock).next(self.now.wall_ms);
+        assert!(hlc > token.clock, "invariant 4: a write's clock is above those of what it depends on");
         let mut context = token.clone();
         self.prune(&mut context, self.now.monotonic_ms);
         context.observe(dot);

@@ -214,6 +214,7 @@ impl Core {
             return;
         }
         let placement = envelope.placement;
+        let meant = envelope.to_identity == Some(self.identity);
         match envelope.body {
             Body::Ping(ping) => self.take_ping(from, *ping),
             Body::Placement(placement) => self.adopt(placement),
@@ -224,6 +225,8 @@ impl Core {
             Body::Pull { slot, have } => self.answer_pull(from, slot, &have),
             Body::SnapshotRequest { slot, transfer, offset } => self.send_chunk(from, slot, transfer, offset),
             Body::SnapshotChunk(chunk) => self.take_chunk(from, *chunk),
+            // An earlier start here may have carried out the write, and does not remember it.
+            Body::Forward { request, .. } if !meant && !matches!(request, Request::Get { .. }) => {}
             Body::Forward { id, hops, request } => self.ask(Asker::Peer { address: from, id }, hops, request),
             Body::ForwardReply { id, reply } => self.take_forward_reply(from, id, reply),
             Body::Count { id, slots } => self.answer_count(from, id, &slots),

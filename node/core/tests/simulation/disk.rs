@@ -82,6 +82,11 @@ impl Disk {
         self.last_due_ms
     }
 
+    /// Whether a crash now would lose something.
+    pub(crate) fn is_busy(&self) -> bool {
+        !self.pending.is_empty()
+    }
+
     /// The sync of the oldest batch is done.
     pub(crate) fn sync(&mut self, number: u64) -> Checked<Applied> {
         match self.pending.pop_front() {

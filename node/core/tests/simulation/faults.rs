@@ -69,6 +69,8 @@ pub(crate) struct Faults {
     outstanding: BTreeMap<usize, Undo>,
     undone: usize,
     wipes: u32,
+    /// How long syncs take without this module's doing.
+    usual_sync_ms: (u64, u64),
     over: bool,
     pub(crate) counts: BTreeMap<Fault, u32>,
 }
@@ -79,7 +81,15 @@ impl Faults {
         for fault in 0..count {
             cluster.set_alarm(random.between(from_ms, to_ms), Alarm::Fault(fault));
         }
-        Self { random, outstanding: BTreeMap::new(), undone: 0, wipes: 0, over: false, counts: BTreeMap::new() }
+        Self {
+            random,
+            outstanding: BTreeMap::new(),
+            undone: 0,
+            wipes: 0,
+            usual_sync_ms: cluster.sync_ms,
+            over: false,
+            counts: BTreeMap::new(),
+        }
     }
 
     /// Something goes wrong now.
@@ -126,7 +136,11 @@ impl Faults {
                     cluster.flap(node, peer);
                 }
             }
-            Fault::Crash => self.stop(cluster, node, (0, 7_000))?,
+            Fault::Crash => {
+                let busy: Vec<usize> = (0..count).filter(|node| cluster.nodes[*node].disk.is_busy()).collect();
+                let victim = if busy.is_empty() { node } else { *self.random.pick(&busy) };
+                self.stop(cluster, victim, (0, 7_000))?;
+            }
             Fault::CrashAll => {
                 for node in 0..count {
                     self.stop(cluster, node, (0, 4_000))?;
@@ -233,7 +247,7 @@ impl Faults {
             Undo::Start(node) => cluster.start(node)?,
             Undo::Resume(node) => cluster.resume(node)?,
             Undo::FastDisk => {
-                cluster.sync_ms = (1, 4);
+                cluster.sync_ms = self.usual_sync_ms;
                 cluster.slow_until_ms = cluster.now_ms + 2_000;
             }
             Undo::AddToView(node) => {

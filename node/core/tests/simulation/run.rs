@@ -65,6 +65,7 @@ impl Run {
         let mut run = Self::quiet(&hosts, random.fork(), trace);
         let cluster = &mut run.cluster;
         cluster.network.delay_ms = (1, random.between(1, 8));
+        cluster.sync_ms = (1, random.between(2, 40));
         let keys = (0..random.between(3, 16)).filter_map(|key| Key::new(&format!("key{key}")).ok()).collect();
         let count = random.between(3, 8) as usize;
         run.clients = Clients::start(cluster, count, keys, random.fork());

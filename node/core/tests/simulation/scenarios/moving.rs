@@ -1,9 +1,14 @@
 //! Slots that move: add-member, reshard, both at once, with nodes dying on the way.
 
-use node_core::{Key, PlacementId, Reply, Request, ShardId};
+use node_core::{Address, Key, Placement, PlacementId, Reply, Request, ShardId};
 
 use super::scene::{Scene, key};
-use crate::{client::Clients, cluster::address, oracle::Context, random::Random};
+use crate::{
+    client::Clients,
+    cluster::address,
+    oracle::{Context, Kind},
+    random::Random,
+};
 
 fn filled(scene: &mut Scene, client: &mut Context, keys: usize) {
     for number in 0..keys {
@@ -108,8 +113,8 @@ fn two_reshards_on_two_sides_of_a_partition_must_merge() {
     let other = scene.order(5, Request::Reshard { shard_count: 1 });
     for number in 0..40 {
         let text = format!("key{number}");
-        scene.ask([0, 1, 3][number % 3], crate::oracle::Kind::Put, &text, &mut left);
-        scene.ask([2, 4, 5][number % 3], crate::oracle::Kind::Put, &text, &mut right);
+        scene.ask([0, 1, 3][number % 3], Kind::Put, &text, &mut left);
+        scene.ask([2, 4, 5][number % 3], Kind::Put, &text, &mut right);
     }
     let one = scene.end(one, &mut Context::default());
     let other = scene.end(other, &mut Context::default());
@@ -150,6 +155,41 @@ fn dots_must_not_be_used_again_when_a_slot_comes_back() {
     }
     filled(&mut scene, &mut client, 48);
     scene.finish(&[&client]);
+}
+
+/// Rule 11, where it matters most: given a slot back, the node is cut off before it has copied it, and writes (rule 15).
+#[test]
+fn a_slot_given_back_to_a_node_that_is_cut_off_must_have_a_fresh_origin() {
+    let mut scene = Scene::new(6, Some(2));
+    let live: Vec<Address> = (0..6).map(address).collect();
+    let made = |placement: &Placement, count| placement.reshard(count, &live, live[0]).expect("there are nodes enough");
+    let first = scene.run.cluster.nodes[0].core.as_ref().map(|core| core.placement().clone()).expect("node1 is up");
+    let second = made(&first, 3);
+    let third = made(&second, 2);
+    let owns = |placement: &Placement, text: &str| placement.owners(key(text).slot()).contains(&live[0]);
+    let text = (0..200)
+        .map(|number| format!("key{number}"))
+        .find(|text| owns(&first, text) && !owns(&second, text) && owns(&third, text))
+        .expect("a key that goes away and comes back");
+    let (mut client, mut alone) = (Context::default(), Context::default());
+    for _ in 0..3 {
+        scene.put(0, &text, &mut client);
+    }
+    scene.done(0, Request::Reshard { shard_count: 3 });
+    scene.order(5, Request::Reshard { shard_count: 2 });
+    let before = placement(&scene, 0);
+    while placement(&scene, 0) == before {
+        scene.pass(1);
+    }
+    scene.split(&[0]);
+    scene.pass(3_000);
+    for _ in 0..2 {
+        scene.ask(0, Kind::Put, &text, &mut alone);
+    }
+    scene.heal();
+    scene.pass(3_000);
+    scene.finds(3, &text, &mut client);
+    scene.finish(&[&client, &alone]);
 }
 
 /// Rule 9: a former owner that was away keeps what only it has until the owners have it.

@@ -43,14 +43,22 @@ impl Scene {
 
     /// As [`new`](Self::new), and one more that the others have not heard of.
     pub(crate) fn with_ungrouped(count: usize, shard_count: u32) -> Self {
+        let mut scene = Self::with_stranger(count, shard_count);
+        scene.start(count);
+        scene.eventually(READY_LIMIT_MS, "every node is ready", |scene| (0..=count).all(|node| scene.is_ready(node)));
+        scene
+    }
+
+    /// As [`with_ungrouped`](Self::with_ungrouped), before that one has ever been started.
+    pub(crate) fn with_stranger(count: usize, shard_count: u32) -> Self {
         let mut hosts: Vec<Host> =
             (0..count).map(|_| Host { view: (0..count).collect(), shard_count: Some(shard_count) }).collect();
         hosts.push(Host { view: (0..=count).collect(), shard_count: None });
         let mut scene = Self::of(&hosts);
-        for node in 0..=count {
+        for node in 0..count {
             scene.start(node);
         }
-        scene.eventually(READY_LIMIT_MS, "every node is ready", |scene| (0..=count).all(|node| scene.is_ready(node)));
+        scene.eventually(READY_LIMIT_MS, "every node is ready", |scene| (0..count).all(|node| scene.is_ready(node)));
         scene
     }
 

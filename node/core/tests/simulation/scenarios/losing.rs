@@ -176,16 +176,17 @@ fn a_reshard_must_revive_a_shard_whose_disks_are_all_gone() {
 fn dots_must_not_be_used_again_after_crashes() {
     let mut scene = Scene::new(3, Some(1));
     let mut client = Context::default();
-    for round in 0..6 {
+    // Slow enough that the others have a write which its origin loses.
+    scene.run.cluster.sync_ms = (60, 60);
+    for round in 0..9 {
         let node = round % 3;
-        let id = scene.begin(node, Kind::Put, "course1", &client);
-        scene.pass(2);
+        scene.begin(node, Kind::Put, "course1", &client);
+        scene.pass(30);
         scene.crash(node);
         scene.start(node);
-        scene.pass(1_000);
-        let _ = id;
         scene.put(node, "course1", &mut client);
         scene.put((node + 1) % 3, "course1", &mut client);
+        scene.pass(1_000);
     }
     scene.finish(&[&client]);
 }

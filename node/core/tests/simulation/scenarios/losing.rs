@@ -131,24 +131,6 @@ fn a_write_of_an_unknown_origin_must_not_be_given_up() {
     scene.finish(&[&client]);
 }
 
-/// Rule 12: the same of a node that is no member yet.
-#[test]
-fn a_write_of_an_unknown_node_must_not_be_given_up() {
-    let mut scene = Scene::with_stranger(3, 1);
-    scene.split(&[3]);
-    scene.start(3);
-    scene.pass(4_000);
-    let mut client = Context::default();
-    if let Reply::Written { .. } = scene.ask(3, Kind::Put, "course1", &mut client) {
-        for _ in 0..5 {
-            scene.unavailable(1, Kind::Get, "course1", &client);
-        }
-    }
-    scene.heal();
-    scene.pass(3_000);
-    scene.finish(&[&client]);
-}
-
 /// Rule 7: when every live node says that it has nothing, an operator's reshard ends the waiting.
 #[test]
 fn a_reshard_must_revive_a_shard_whose_disks_are_all_gone() {

@@ -50,7 +50,7 @@ impl Scene {
     }
 
     /// As [`with_ungrouped`](Self::with_ungrouped), before that one has ever been started.
-    pub(crate) fn with_stranger(count: usize, shard_count: u32) -> Self {
+    fn with_stranger(count: usize, shard_count: u32) -> Self {
         let mut hosts: Vec<Host> =
             (0..count).map(|_| Host { view: (0..count).collect(), shard_count: Some(shard_count) }).collect();
         hosts.push(Host { view: (0..=count).collect(), shard_count: None });

@@ -292,7 +292,7 @@ impl Core {
     /// Whether this node can do what it is there for: it knows a placement and serves every slot it owns.
     #[must_use]
     pub fn is_ready(&self) -> bool {
-        self.booted && self.is_settled() && self.slots.iter().all(|slot| slot.holding != Holding::Copying)
+        self.booted && self.settled && self.slots.iter().all(|slot| slot.holding != Holding::Copying)
     }
 
     /// Numbers for metrics.
@@ -383,9 +383,5 @@ impl Core {
 
     fn is_reachable(&self, address: Address) -> bool {
         self.peers.get(&address).is_some_and(|peer| peer.is_reachable(self.now.monotonic_ms))
-    }
-
-    fn may_appear(&self, address: Address) -> bool {
-        self.peers.get(&address).is_some_and(|peer| peer.may_appear(self.now.monotonic_ms))
     }
 }

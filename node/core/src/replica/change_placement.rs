@@ -78,7 +78,7 @@ impl Core {
     pub(super) fn answer_proposal(&mut self, from: Address, id: u64, change: PlacementChange) {
         let known = self.proposals.0.iter().find(|(name, _)| *name == (from, id)).map(|(_, outcome)| *outcome);
         let outcome = known.unwrap_or_else(|| {
-            let outcome = if self.view().first() == Some(&self.address) && self.is_settled() {
+            let outcome = if self.view().first() == Some(&self.address) && self.settled {
                 self.propose(change)
             } else {
                 Err(Refusal::NotProposer)

@@ -59,10 +59,7 @@ impl Core {
 
     /// Whether another node in reach, or one that may still appear, has or should have the slot.
     pub(super) fn help_may_come(&self, slot: SlotId) -> bool {
-        self.peers.iter().any(|(address, peer)| {
-            let concerned = self.placement.owners(slot).contains(address) || peer.slot(slot).holding.serves();
-            concerned && (self.is_reachable(*address) || self.may_appear(*address)) && self.members.contains(*address)
-        })
+        self.replicas(slot).next().is_some()
     }
 
     pub(super) fn forward(&mut self, ticket: Ticket, pending: &mut Pending, to: Address) -> Step {

@@ -16,6 +16,12 @@ impl Core {
         self.slot(slot).holding.serves() && !self.is_removed()
     }
 
+    /// Whether this node answers who comes with this token. Rule 3: what was pruned from it may be what a provisional replica
+    /// lacks.
+    pub(super) fn answers(&self, slot: SlotId, token: &Token) -> bool {
+        self.serves(slot) && !(token.pruned && self.slot(slot).holding == Holding::Provisional)
+    }
+
     /// The whole causal rule: the frontier covers what the token has observed of the slot, as far as that still exists.
     pub(super) fn satisfies(&self, slot: SlotId, token: &Token, asked_ms: u64) -> bool {
         let frontier = &self.slot(slot).frontier;
@@ -31,8 +37,7 @@ impl Core {
 
     pub(super) fn advance_get(&mut self, ticket: Ticket, pending: &mut Pending, key: &Key, token: &Token) -> Step {
         let slot = key.slot();
-        // Rule 3: what was pruned from the token may be what a provisional replica lacks.
-        let answers = self.serves(slot) && !(token.pruned && self.slot(slot).holding == Holding::Provisional);
+        let answers = self.answers(slot, token);
         let asked_ms = pending.started_ms;
         if answers && self.satisfies(slot, token, asked_ms) {
             self.report_lost(slot, token, asked_ms);

@@ -136,7 +136,7 @@ impl Core {
             Request::View => Step::Reply(Reply::View(self.view())),
             Request::AddToView(address) => Step::Reply(self.add_to_view(address)),
             Request::RemoveFromView(address) => Step::Reply(self.remove_from_view(address)),
-            _ if !self.is_settled() => Step::Wait,
+            _ if !self.settled => Step::Wait,
             Request::Get { key, token } => self.advance_get(ticket, pending, &key, &token),
             Request::Put { key, value, token } => self.advance_write(ticket, pending, &key, Some(value), &token),
             Request::Delete { key, token } => self.advance_write(ticket, pending, &key, None, &token),
@@ -185,11 +185,6 @@ impl Core {
             Some(batch) => Step::ReplyAfter(batch, reply),
             None => Step::Reply(reply),
         }
-    }
-
-    /// Whether the placement may be relied upon: it was stored, or somebody else has it too, or nobody is there to ask.
-    pub(super) fn is_settled(&self) -> bool {
-        self.settled
     }
 
     /// What is missing, for a 503: the slots of the token that this node cannot satisfy.

@@ -42,9 +42,7 @@ impl Core {
         let exists = self.slot(slot).get(key).is_some_and(|record| !record.is_tombstone());
         if value.is_none() && !exists {
             // Rule 14: only who has everything the client has seen can say that the key is not there.
-            let certain =
-                covered && self.serves(slot) && !(token.pruned && self.slot(slot).holding == Holding::Provisional);
-            return if certain {
+            return if covered && self.answers(slot, token) {
                 self.answer_missing(slot, key, token, pending.started_ms)
             } else {
                 self.cannot_delete(slot, token)
@@ -127,7 +125,7 @@ impl Core {
     }
 
     /// The other nodes that are sent each write to the slot: its owners, and whoever else serves it.
-    fn replicas(&self, slot: SlotId) -> impl Iterator<Item = Address> + '_ {
+    pub(super) fn replicas(&self, slot: SlotId) -> impl Iterator<Item = Address> + '_ {
         self.peers.iter().filter_map(move |(address, peer)| {
             let concerned = self.placement.owners(slot).contains(address) || peer.slot(slot).holding.serves();
             let there = peer.is_reachable(self.now.monotonic_ms) || peer.may_appear(self.now.monotonic_ms);

@@ -2,13 +2,18 @@
 
 use std::time::{Duration, Instant};
 
-use reqwest::Method;
+use reqwest::{Method, Request, RequestBuilder, header::HeaderMap};
 use serde_json::{Map, Value, json};
 
-use crate::{Dialect, Failure, Reply};
+use crate::{
+    Dialect, Failure, Reply,
+    record::{Event, Exchange, Record, kept},
+};
 
-/// Longer than any answer may take: a reshard has 60 s.
-const TIMEOUT: Duration = Duration::from_secs(70);
+/// Longer than any answer may take but those that move data.
+const ANSWER_LIMIT: Duration = Duration::from_secs(10);
+/// Longer than an answer may take that comes when the data is where it belongs: a reshard has 60 s.
+const MOVE_LIMIT: Duration = Duration::from_secs(65);
 
 /// One person with one token. A clone is the same client with a copy of the token, as when a token is handed on.
 #[derive(Clone, Debug)]
@@ -16,24 +21,37 @@ pub struct Client {
     http: reqwest::Client,
     dialect: Dialect,
     token: Option<Value>,
+    record: Record,
+    /// In the record.
+    number: usize,
 }
 
 impl Client {
-    /// A client without a past. It connects anew for each request, as the class's scripts do: a kept connection to a node
-    /// that is killed and started again could be found dead only by using it.
+    /// A client without a past, whose requests go on `record`. It connects anew for each request, as the class's scripts
+    /// do: a kept connection to a node that is killed and started again could be found dead only by using it.
     ///
     /// # Panics
     /// When the system has no source of randomness, without which no HTTP client can be made.
     #[must_use]
-    pub fn new(dialect: Dialect) -> Self {
-        let http = reqwest::Client::builder().pool_max_idle_per_host(0).build().expect("the options are valid");
-        Self { http, dialect, token: None }
+    pub fn new(dialect: Dialect, record: &Record) -> Self {
+        let http = reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0).build();
+        Self {
+            http: http.expect("the options are valid"),
+            dialect,
+            token: None,
+            record: record.clone(),
+            number: record.enrol(),
+        }
     }
 
     /// A client without a past that keeps its connections, for load on nodes that nobody kills.
+    ///
+    /// # Panics
+    /// See [`new`](Self::new).
     #[must_use]
-    pub fn keeping_connections(dialect: Dialect) -> Self {
-        Self { http: reqwest::Client::new(), dialect, token: None }
+    pub fn keeping_connections(dialect: Dialect, record: &Record) -> Self {
+        let http = reqwest::Client::builder().no_proxy().build().expect("the options are valid");
+        Self { http, ..Self::new(dialect, record) }
     }
 
     /// The same connections, without a past.
@@ -145,7 +163,7 @@ impl Client {
     pub async fn add_member(&self, url: &str, shard: &str, address: &str) -> Result<Reply, Failure> {
         let path = self.dialect.shard_path(&format!("add-member/{shard}"));
         let body = json!({ "socket-address": address });
-        self.send(Method::PUT, url, &path, Some(body)).await
+        self.exchange(Method::PUT, url, &path, Some(body.to_string()), MOVE_LIMIT).await
     }
 
     /// Distributes the keys over `shard_count` shards.
@@ -155,7 +173,7 @@ impl Client {
     pub async fn reshard(&self, url: &str, shard_count: impl Into<Value>) -> Result<Reply, Failure> {
         let path = self.dialect.shard_path("reshard");
         let body = json!({ "shard-count": shard_count.into() });
-        self.send(Method::PUT, url, &path, Some(body)).await
+        self.exchange(Method::PUT, url, &path, Some(body.to_string()), MOVE_LIMIT).await
     }
 
     /// Any request with a JSON body or none.
@@ -163,12 +181,7 @@ impl Client {
     /// # Errors
     /// See [`get`](Self::get).
     pub async fn send(&self, method: Method, url: &str, path: &str, body: Option<Value>) -> Result<Reply, Failure> {
-        let request = self.http.request(method, format!("{url}{path}"));
-        let Some(body) = body else {
-            return exchange(request, String::new()).await;
-        };
-        let request = request.header("content-type", "application/json");
-        exchange(request, body.to_string()).await
+        self.exchange(method, url, path, body.map(|body| body.to_string()), ANSWER_LIMIT).await
     }
 
     /// Any request with any bytes as its body, and no `Content-Type`.
@@ -176,33 +189,69 @@ impl Client {
     /// # Errors
     /// See [`get`](Self::get).
     pub async fn send_text(&self, method: Method, url: &str, path: &str, body: &str) -> Result<Reply, Failure> {
+        let request = self.http.request(method, format!("{url}{path}")).body(body.to_owned());
+        self.recorded(request, body, ANSWER_LIMIT).await
+    }
+
+    async fn exchange(
+        &self,
+        method: Method,
+        url: &str,
+        path: &str,
+        body: Option<String>,
+        limit: Duration,
+    ) -> Result<Reply, Failure> {
         let request = self.http.request(method, format!("{url}{path}"));
-        exchange(request, body.to_owned()).await
+        match body {
+            None => self.recorded(request, "", limit).await,
+            Some(body) => {
+                let request = request.header("content-type", "application/json").body(body.clone());
+                self.recorded(request, &body, limit).await
+            }
+        }
+    }
+
+    async fn recorded(&self, request: RequestBuilder, body: &str, limit: Duration) -> Result<Reply, Failure> {
+        let (http, request) = request.timeout(limit).build_split();
+        let request = request.map_err(|error| Failure::new("a valid request").with(error))?;
+        let line = format!("{} {}", request.method(), request.url());
+        let body = kept(body);
+        let start = Instant::now();
+        let received = receive(&http, request).await;
+        let took = start.elapsed();
+        let reply = match &received {
+            Ok((status, _, text)) => Ok((*status, kept(text))),
+            Err(error) => Err(error.clone()),
+        };
+        let exchange = Exchange { client: self.number, request: line.clone(), body: body.clone(), reply, took };
+        self.record.add(Event::Exchange(exchange));
+        let request = format!("{line} {body}");
+        match received {
+            Ok((status, headers, text)) => {
+                let json = serde_json::from_str(&text).unwrap_or(Value::Null);
+                Ok(Reply { request, status, headers, text, json, elapsed: took })
+            }
+            Err(error) => Err(Failure::new("an HTTP reply")
+                .with(format!("request: {request}"))
+                .with(format!("error:   {error} (after {} ms)", took.as_millis()))),
+        }
     }
 }
 
-/// How much of a request's body is worth showing.
-const BODY_SHOWN_CHARS: usize = 600;
-
-async fn exchange(request: reqwest::RequestBuilder, body: String) -> Result<Reply, Failure> {
-    let shown: String = body.chars().take(BODY_SHOWN_CHARS).collect();
-    let request = if body.is_empty() { request } else { request.body(body) };
-    let (http, request) = request.timeout(TIMEOUT).build_split();
-    let request = request.map_err(|error| Failure::new("a valid request").with(error))?;
-    let request_line = format!("{} {} {shown}", request.method(), request.url());
-    let no_reply = |error: reqwest::Error| {
-        Failure::new("an HTTP reply").with(format!("request: {request_line}")).with(format!("error:   {error:?}"))
-    };
-    let start = Instant::now();
-    let response = http.execute(request).await.map_err(no_reply)?;
+async fn receive(http: &reqwest::Client, request: Request) -> Result<(u16, HeaderMap, String), String> {
+    let response = http.execute(request).await.map_err(|error| causes(&error))?;
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
-    let text = response.text().await.map_err(no_reply)?;
-    Ok(Reply {
-        elapsed: start.elapsed(),
-        json: serde_json::from_str(&text).unwrap_or(Value::Null),
-        request: request_line.clone(),
-        status,
-        headers,
-        text,
-    })
+    let text = response.text().await.map_err(|error| causes(&error))?;
+    Ok((status, headers, text))
+}
+
+/// The error with what caused it, which is where reqwest says what happened.
+fn causes(error: &reqwest::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        text.push_str(&format!(": {error}"));
+        cause = error.source();
+    }
+    text
 }

@@ -1,6 +1,10 @@
 //! The seam between the tests and whatever runs the nodes.
 
-use crate::{Dialect, Failure};
+use std::time::SystemTime;
+
+use async_trait::async_trait;
+
+use crate::{Dialect, Failure, Shape};
 
 /// Where a node is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,7 +17,26 @@ pub struct Node {
     pub url: String,
 }
 
-/// A running cluster that can be asked and hurt. Nodes are counted from 0 in the order in which they were added.
+/// What a node has logged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodeLog {
+    /// The node's name.
+    pub node: String,
+    /// Its lines, oldest first.
+    pub lines: Vec<String>,
+}
+
+/// What a test may want done to a cluster, and what not every place where nodes run can do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ability {
+    /// Cutting nodes off from each other while clients still reach all of them.
+    Partition,
+}
+
+/// A cluster that can be asked and hurt. Nodes are counted from 0 in the order in which they were made.
+///
+/// Whatever is done to a node is done when the call returns; what the other nodes make of it is for the test to wait for.
+#[async_trait(?Send)]
 pub trait Cluster {
     /// The dialect in which its nodes answer.
     fn dialect(&self) -> Dialect;
@@ -21,15 +44,44 @@ pub trait Cluster {
     /// All nodes, down ones too.
     fn nodes(&self) -> &[Node];
 
-    /// Ends a node without warning.
-    fn kill(&mut self, node: usize) -> impl Future<Output = Result<(), Failure>> + Send;
+    /// Starts a node that is down, with the disk that it has.
+    async fn start(&mut self, node: usize) -> Result<(), Failure>;
 
-    /// Asks a node to end, and waits until it has.
-    fn stop(&mut self, node: usize) -> impl Future<Output = Result<(), Failure>> + Send;
+    /// Ends a node without warning.
+    async fn kill(&mut self, node: usize) -> Result<(), Failure>;
+
+    /// Asks a node to end, and waits until it has; says what was remarkable about it, such as that it had to be killed.
+    async fn stop(&mut self, node: usize) -> Result<Option<String>, Failure>;
+
+    /// Freezes a node: it keeps its connections and answers nothing.
+    async fn pause(&mut self, node: usize) -> Result<(), Failure>;
+
+    /// Lets a frozen node go on.
+    async fn resume(&mut self, node: usize) -> Result<(), Failure>;
 
     /// Starts a node that is down, at its address, with an empty disk.
-    fn restart_empty(&mut self, node: usize) -> impl Future<Output = Result<(), Failure>> + Send;
+    async fn restart_empty(&mut self, node: usize) -> Result<(), Failure>;
 
-    /// Starts one more node, which nobody's `VIEW` lists, without `SHARD_COUNT`; says which it is.
-    fn add(&mut self) -> impl Future<Output = Result<usize, Failure>> + Send;
+    /// Makes and starts one more node, which nobody's `VIEW` lists, without `SHARD_COUNT`; says which it is.
+    async fn add(&mut self) -> Result<usize, Failure>;
+
+    /// Has exactly these pairs cut, each from the first to the second only; none is healing. Needs
+    /// [`Ability::Partition`].
+    async fn cut(&mut self, pairs: &[(usize, usize)]) -> Result<(), Failure>;
+
+    /// What the nodes have logged since then.
+    async fn logs(&mut self, since: SystemTime) -> Vec<NodeLog>;
+
+    /// Ends it and leaves nothing.
+    async fn remove(self: Box<Self>) -> Result<(), Failure>;
+}
+
+/// Where clusters come from.
+#[async_trait(?Send)]
+pub trait Provider {
+    /// Why its clusters lack an ability; `None` when they have it.
+    fn lacks(&self, ability: Ability) -> Option<String>;
+
+    /// Makes a cluster and, unless the shape leaves that to the test, starts it and waits until every node answers.
+    async fn create(&self, shape: &Shape) -> Result<Box<dyn Cluster>, Failure>;
 }

@@ -15,6 +15,16 @@ pub enum Dialect {
 }
 
 impl Dialect {
+    /// Its name among people.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Seed2019 => "2019",
+            Self::Spring2021 => "2021",
+            Self::Fall2021 => "fall 2021",
+        }
+    }
+
     /// Path of a key, percent-encoded.
     #[must_use]
     pub fn key_path(self, key: &str) -> String {

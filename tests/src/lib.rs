@@ -1,22 +1,40 @@
-//! What it takes to hold a cluster to the contract, whatever runs the cluster: the seam to it, a client that carries its token,
-//! waiting with a deadline, and a load whose every answer is judged.
+//! What it takes to hold a cluster to the contract, whatever runs the cluster: the seam to it, clients that carry their
+//! tokens and write down what they see, scenarios in suites, a runner, and a load whose every answer is judged.
 //!
 //! Nothing here knows how a node works: it sees URLs, requests and replies. Every verdict is a [`Failure`] that shows the
 //! request and the reply it is about.
 
+mod case;
+mod clause;
 mod client;
 mod cluster;
 mod dialect;
 mod failure;
 mod layout;
+mod outcome;
+mod record;
 mod reply;
+mod runner;
+mod scenario;
+mod shape;
+mod stage;
+mod suites;
 mod waiting;
 pub mod workload;
 
+pub use case::{Case, Group, Selection, groups};
+pub use clause::{CLAUSES, Clause};
 pub use client::Client;
-pub use cluster::{Cluster, Node};
+pub use cluster::{Ability, Cluster, Node, NodeLog, Provider};
 pub use dialect::Dialect;
 pub use failure::{Failure, ensure};
 pub use layout::Layout;
+pub use outcome::{Evidence, Outcome, Verdict};
+pub use record::{Entry, Event, Exchange, Record};
 pub use reply::Reply;
+pub use runner::{Observer, Runner};
+pub use scenario::{Effect, Level, Scenario, Suite};
+pub use shape::Shape;
+pub use stage::Stage;
+pub use suites::all as scenarios;
 pub use waiting::{eventually, throughout};

@@ -41,6 +41,15 @@ impl Reply {
         if self.status == status { Ok(self) } else { Err(self.contradicts(format!("status {status}"))) }
     }
 
+    /// The status must be one of success: for what a test needs and does not judge.
+    ///
+    /// # Errors
+    /// [`Failure`] with the exchange.
+    #[track_caller]
+    pub fn must_succeed(&self) -> Result<&Self, Failure> {
+        if matches!(self.status, 200..=299) { Ok(self) } else { Err(self.contradicts("success")) }
+    }
+
     /// The field must have exactly this JSON value.
     ///
     /// # Errors

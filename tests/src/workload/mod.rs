@@ -21,7 +21,7 @@ use tokio::task::JoinSet;
 
 pub use report::Report;
 
-use crate::{Client, Dialect, Failure};
+use crate::{Client, Dialect, Failure, Record};
 use oracle::Oracle;
 use report::Tally;
 use worker::{Session, Worker};
@@ -41,13 +41,23 @@ pub struct Workload {
     pub pace: Duration,
     /// Decides who does what; the interleaving is the cluster's own.
     pub seed: u64,
+    /// Where the clients' requests are written down.
+    pub record: Record,
 }
 
 impl Workload {
     /// Twenty clients with ten keys each, up to 400 operations a second together.
     #[must_use]
     pub fn new(dialect: Dialect, seed: u64) -> Self {
-        Self { dialect, clients: 20, keys_per_client: 10, prefix: "load".into(), pace: Duration::from_millis(50), seed }
+        Self {
+            dialect,
+            clients: 20,
+            keys_per_client: 10,
+            prefix: "load".into(),
+            pace: Duration::from_millis(50),
+            seed,
+            record: Record::default(),
+        }
     }
 
     /// Starts the clients on the nodes at `urls`. They work until [`Running::stop`], or until it is dropped.

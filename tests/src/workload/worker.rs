@@ -46,7 +46,10 @@ impl Worker {
         Self {
             index,
             dice: Dice::new(workload.seed, index),
-            own: Session { client: Client::keeping_connections(workload.dialect), past: Past::new(workload.keys()) },
+            own: Session {
+                client: Client::keeping_connections(workload.dialect, &workload.record),
+                past: Past::new(workload.keys()),
+            },
             borrowed: None,
             uncertain: Vec::new(),
             shared,

@@ -1,0 +1,31 @@
+//! One try of one case: whatever happens in it is a result.
+
+use std::{any::Any, panic::AssertUnwindSafe};
+
+use futures_util::FutureExt;
+
+use crate::{Failure, Stage, case::Case};
+
+/// Runs the case on the stage, for as long as it may take.
+///
+/// # Errors
+/// [`Failure`] when it does not hold, takes too long, or panics; with the step it was at.
+pub(super) async fn attempt(case: &Case, stage: &mut Stage) -> Result<(), Failure> {
+    let limit = case.scenario.limit;
+    let run = AssertUnwindSafe(case.scenario.run(stage)).catch_unwind();
+    let result = match tokio::time::timeout(limit, run).await {
+        Ok(Ok(result)) => result,
+        Ok(Err(panic)) => Err(Failure::new("a test without a bug of its own").with(words(&*panic))),
+        Err(_) => Err(Failure::new(format!("an end within {limit:?}"))),
+    };
+    result.map_err(|failure| match stage.record().last_step() {
+        Some(step) => failure.with(format!("step:    {step}")),
+        None => failure,
+    })
+}
+
+/// What the panic said.
+fn words(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "a panic without words".to_owned())
+}

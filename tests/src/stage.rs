@@ -1,0 +1,319 @@
+//! What a scenario stands on: a cluster, clients whose requests are written down, and the words that scenarios share.
+
+use std::time::Duration;
+
+use reqwest::Method;
+use serde_json::Value;
+
+use crate::{
+    Client, Cluster, Dialect, Failure, Layout, Reply, eventually,
+    record::{Event, Record},
+    workload::Workload,
+};
+
+/// The contract's time for a view to become right, whatever has happened to the nodes.
+pub(crate) const VIEW_LIMIT: Duration = Duration::from_secs(5);
+/// The contract's time for an answer where no peer is left.
+pub(crate) const ALONE_LIMIT: Duration = Duration::from_secs(1);
+/// For what is promised without a number, and for what the course waits ten seconds for: long enough for a busy machine.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A cluster on which one scenario runs.
+pub struct Stage {
+    cluster: Box<dyn Cluster>,
+    /// How the clients speak: one of the ways that the nodes understand.
+    dialect: Dialect,
+    /// Numbers the scenario among those on this cluster, so that each has keys of its own.
+    number: usize,
+    seed: u64,
+    record: Record,
+    notes: Vec<String>,
+}
+
+impl Stage {
+    /// A stage on `cluster` for the scenario with this number.
+    #[must_use]
+    pub fn new(cluster: Box<dyn Cluster>, dialect: Dialect, number: usize, seed: u64) -> Self {
+        Self { cluster, dialect, number, seed, record: Record::default(), notes: Vec::new() }
+    }
+
+    /// What was asked, answered and done so far.
+    #[must_use]
+    pub fn record(&self) -> &Record {
+        &self.record
+    }
+
+    /// The cluster back, and what was remarkable about it.
+    #[must_use]
+    pub fn into_parts(self) -> (Box<dyn Cluster>, Vec<String>) {
+        (self.cluster, self.notes)
+    }
+
+    /// The cluster itself.
+    pub fn cluster_mut(&mut self) -> &mut dyn Cluster {
+        &mut *self.cluster
+    }
+
+    /// Says, in prose, what comes next.
+    pub(crate) fn step(&self, text: impl Into<String>) {
+        self.record.add(Event::Step(text.into()));
+    }
+
+    /// How the clients speak.
+    pub(crate) fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    /// A client without a past.
+    pub(crate) fn client(&self) -> Client {
+        Client::new(self.dialect, &self.record)
+    }
+
+    /// A client of another dialect, without a past.
+    pub(crate) fn client_speaking(&self, dialect: Dialect) -> Client {
+        Client::new(dialect, &self.record)
+    }
+
+    /// A load whose requests are written down.
+    pub(crate) fn workload(&self) -> Workload {
+        Workload { prefix: self.key("load"), record: self.record.clone(), ..Workload::new(self.dialect, self.seed) }
+    }
+
+    /// A key that no other scenario on this cluster uses.
+    pub(crate) fn key(&self, name: &str) -> String {
+        format!("{name}-{}", self.number)
+    }
+
+    /// So many of them.
+    pub(crate) fn keys(&self, count: usize) -> Vec<String> {
+        self.keys_named("key", count)
+    }
+
+    /// So many of them, named after `name`.
+    pub(crate) fn keys_named(&self, name: &str, count: usize) -> Vec<String> {
+        (0..count).map(|index| self.key(&format!("{name}{index}"))).collect()
+    }
+
+    /// Where clients reach a node.
+    pub(crate) fn url(&self, node: usize) -> &str {
+        &self.cluster.nodes()[node].url
+    }
+
+    /// Where clients reach all nodes.
+    pub(crate) fn urls(&self) -> Vec<String> {
+        self.cluster.nodes().iter().map(|node| node.url.clone()).collect()
+    }
+
+    /// What the nodes call a node.
+    pub(crate) fn address(&self, node: usize) -> &str {
+        &self.cluster.nodes()[node].address
+    }
+
+    /// All nodes.
+    pub(crate) fn all(&self) -> Vec<usize> {
+        (0..self.cluster.nodes().len()).collect()
+    }
+
+    /// All nodes but `left_out`.
+    pub(crate) fn others(&self, left_out: &[usize]) -> Vec<usize> {
+        let mut nodes = self.all();
+        nodes.retain(|node| !left_out.contains(node));
+        nodes
+    }
+
+    /// The nodes that `shard` has, as `layout` tells it.
+    pub(crate) fn members(&self, layout: &Layout, shard: &str) -> Vec<usize> {
+        let mut nodes = self.all();
+        nodes.retain(|node| layout.shard_of(self.address(*node)) == Some(shard));
+        nodes
+    }
+
+    /// On the fall 2021 paths `result` must say this; elsewhere nothing is asked.
+    #[track_caller]
+    pub(crate) fn result_is(&self, reply: &Reply, result: &str) -> Result<(), Failure> {
+        if self.dialect == Dialect::Fall2021 {
+            reply.must_have("result", result)?;
+        }
+        Ok(())
+    }
+
+    fn did(&self, what: &str, node: usize) {
+        let name = &self.cluster.nodes()[node].name;
+        self.record.add(Event::Fault(format!("{name} {what}")));
+    }
+
+    /// See [`Cluster::start`].
+    pub(crate) async fn start(&mut self, node: usize) -> Result<(), Failure> {
+        self.cluster.start(node).await?;
+        self.did("is started", node);
+        Ok(())
+    }
+
+    /// See [`Cluster::kill`].
+    pub(crate) async fn kill(&mut self, node: usize) -> Result<(), Failure> {
+        self.cluster.kill(node).await?;
+        self.did("is killed", node);
+        Ok(())
+    }
+
+    /// Kills several nodes as nearly at once as can be.
+    pub(crate) async fn kill_all(&mut self, nodes: impl IntoIterator<Item = usize>) -> Result<(), Failure> {
+        for node in nodes {
+            self.kill(node).await?;
+        }
+        Ok(())
+    }
+
+    /// See [`Cluster::stop`].
+    pub(crate) async fn stop(&mut self, node: usize) -> Result<(), Failure> {
+        let remark = self.cluster.stop(node).await?;
+        self.did("is stopped", node);
+        self.notes.extend(remark);
+        Ok(())
+    }
+
+    /// See [`Cluster::pause`].
+    pub(crate) async fn pause(&mut self, node: usize) -> Result<(), Failure> {
+        self.cluster.pause(node).await?;
+        self.did("is frozen", node);
+        Ok(())
+    }
+
+    /// See [`Cluster::resume`].
+    pub(crate) async fn resume(&mut self, node: usize) -> Result<(), Failure> {
+        self.cluster.resume(node).await?;
+        self.did("goes on", node);
+        Ok(())
+    }
+
+    /// See [`Cluster::restart_empty`].
+    pub(crate) async fn restart_empty(&mut self, node: usize) -> Result<(), Failure> {
+        self.cluster.restart_empty(node).await?;
+        self.did("is started with an empty disk", node);
+        Ok(())
+    }
+
+    /// See [`Cluster::add`].
+    pub(crate) async fn add(&mut self) -> Result<usize, Failure> {
+        let node = self.cluster.add().await?;
+        self.did("is added", node);
+        Ok(node)
+    }
+
+    /// Cuts each of these groups off from all the others; nodes in none reach everybody.
+    pub(crate) async fn partition(&mut self, groups: &[&[usize]]) -> Result<(), Failure> {
+        let mut pairs = Vec::new();
+        for (index, group) in groups.iter().enumerate() {
+            for other in groups.iter().enumerate().filter(|(other, _)| *other != index).flat_map(|(_, other)| *other) {
+                pairs.extend(group.iter().map(|node| (*node, *other)));
+            }
+        }
+        self.cluster.cut(&pairs).await?;
+        let names = |group: &[usize]| {
+            let names: Vec<&str> = group.iter().map(|node| self.cluster.nodes()[*node].name.as_str()).collect();
+            names.join(",")
+        };
+        let groups: Vec<String> = groups.iter().map(|group| names(group)).collect();
+        self.record.add(Event::Fault(format!("partition {}", groups.join(" / "))));
+        Ok(())
+    }
+
+    /// Ends every partition.
+    pub(crate) async fn heal(&mut self) -> Result<(), Failure> {
+        self.cluster.cut(&[]).await?;
+        self.record.add(Event::Fault("the partition heals".to_owned()));
+        Ok(())
+    }
+
+    /// Waits until every node of `nodes` sees exactly `nodes`, as long as the contract gives it.
+    pub(crate) async fn await_view(&self, nodes: &[usize]) -> Result<(), Failure> {
+        self.await_view_at(nodes, nodes, VIEW_LIMIT).await
+    }
+
+    /// Waits until every node of `observers` sees exactly `seen`.
+    pub(crate) async fn await_view_at(
+        &self,
+        observers: &[usize],
+        seen: &[usize],
+        limit: Duration,
+    ) -> Result<(), Failure> {
+        let (expected, client) = (&self.view_of(seen), &self.client());
+        eventually(limit, "every view is right", || async move {
+            for node in observers {
+                let reply = client.view(self.url(*node)).await?;
+                reply.must_be(200)?.must_have("view", expected.clone())?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Waits until a node says that it serves all that it is there for. A store that has no such probe is waited for until
+    /// it answers for these keys.
+    pub(crate) async fn await_whole(&self, node: usize, keys: &[String], limit: Duration) -> Result<(), Failure> {
+        let client = &self.client();
+        eventually(limit, "the node has everything again", || async move {
+            let probe = client.send(Method::GET, self.url(node), "/readyz", None).await?;
+            if probe.status == 404 {
+                for key in keys {
+                    client.clone().get(self.url(node), key).await?.must_be(200)?;
+                }
+                return Ok(());
+            }
+            probe.must_be(200).map(|_| ())
+        })
+        .await
+    }
+
+    /// The view of exactly these nodes, as the dialect writes it.
+    pub(crate) fn view_of(&self, nodes: &[usize]) -> Value {
+        self.dialect.list(&in_numeric_order(nodes.iter().map(|node| self.address(*node))))
+    }
+}
+
+/// Addresses in the order in which the contract lists them.
+fn in_numeric_order<'a>(addresses: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let mut addresses: Vec<std::net::SocketAddr> = addresses.filter_map(|address| address.parse().ok()).collect();
+    addresses.sort_unstable();
+    addresses.iter().map(ToString::to_string).collect()
+}
+
+/// Puts keys through the nodes in turn, with one token.
+pub(crate) async fn fill(client: &mut Client, urls: &[String], keys: &[String]) -> Result<(), Failure> {
+    for (index, key) in keys.iter().enumerate() {
+        let url = &urls[index % urls.len()];
+        client.put(url, key, value_of(key)).await?.must_succeed()?;
+    }
+    Ok(())
+}
+
+/// Reads these keys through one node, each of which must have the value that [`fill`] gave it.
+pub(crate) async fn expect_all(client: &mut Client, url: &str, keys: &[String]) -> Result<(), Failure> {
+    for key in keys {
+        let reply = client.get(url, key).await?;
+        reply.must_be(200)?.must_have("value", value_of(key))?;
+    }
+    Ok(())
+}
+
+/// What [`fill`] puts under a key.
+pub(crate) fn value_of(key: &str) -> Value {
+    format!("value of {key}").into()
+}
+
+/// Puts new keys named after `prefix` until one falls into `shard`; gives that one.
+pub(crate) async fn put_into_shard(
+    client: &mut Client,
+    url: &str,
+    shard: &str,
+    prefix: &str,
+) -> Result<String, Failure> {
+    for index in 0..100 {
+        let key = format!("{prefix}-{index}");
+        let reply = client.put(url, &key, value_of(&key)).await?;
+        if reply.must_succeed()?.text("shard-id")? == shard {
+            return Ok(key);
+        }
+    }
+    Err(Failure::new(format!("one of 100 keys to be in shard {shard}")))
+}

@@ -1,8 +1,11 @@
 //! What came of one case.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
-use crate::{Failure, NodeLog, case::Case, record::Entry};
+use crate::{CLAUSES, Case, Entry, Failure, NodeLog};
+
+/// How many entries of the transcript, and how many lines of each log, a person is shown; the evidence has all.
+const SHOWN: usize = 12;
 
 /// A case and its verdict.
 pub struct Outcome {
@@ -24,7 +27,7 @@ pub enum Verdict {
     Failed(Box<Evidence>),
     /// It was not tried: why this place cannot.
     Skipped(String),
-    /// It was not tried: there was no cluster to try it on.
+    /// It was not tried: why there was no cluster to try it on.
     NotStarted(String),
 }
 
@@ -36,4 +39,94 @@ pub struct Evidence {
     pub transcript: Vec<Entry>,
     /// What the nodes logged meanwhile.
     pub logs: Vec<NodeLog>,
+}
+
+impl Outcome {
+    /// The clauses that the case checks, as the contract has them.
+    pub fn clauses(&self) -> impl Iterator<Item = String> {
+        let named = |id: &&str| CLAUSES.iter().find(|clause| clause.id == *id);
+        self.case.scenario.clauses.iter().filter_map(named).map(|clause| format!("{}: {}", clause.id, clause.text))
+    }
+
+    /// For a person: what failed and everything that helps to see why. Empty when nothing did.
+    #[must_use]
+    pub fn explanation(&self) -> String {
+        match &self.verdict {
+            Verdict::Passed | Verdict::Skipped(_) => String::new(),
+            Verdict::NotStarted(reason) => reason.clone(),
+            Verdict::Failed(evidence) => {
+                let clauses: Vec<String> = self.clauses().map(|clause| format!("clause:  {clause}\n")).collect();
+                format!("{}{evidence}", clauses.concat())
+            }
+        }
+    }
+}
+
+impl fmt::Display for Evidence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.failure)?;
+        let hidden = self.transcript.len().saturating_sub(SHOWN);
+        write!(
+            f,
+            "\nuntil then{}:",
+            if hidden > 0 { format!(" (the last {SHOWN} of {})", hidden + SHOWN) } else { String::new() }
+        )?;
+        for entry in &self.transcript[hidden..] {
+            write!(f, "\n  {entry}")?;
+        }
+        for NodeLog { node, lines, .. } in self.logs.iter().filter(|log| !log.lines.is_empty()) {
+            write!(f, "\n{node} logged meanwhile:")?;
+            for line in &lines[lines.len().saturating_sub(SHOWN)..] {
+                write!(f, "\n  {line}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// How many cases came out how.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// It is so.
+    pub passed: usize,
+    /// It is not so.
+    pub failed: usize,
+    /// This place cannot.
+    pub skipped: usize,
+    /// There was no cluster.
+    pub not_started: usize,
+}
+
+impl Totals {
+    /// Counts one more.
+    pub fn count(&mut self, verdict: &Verdict) {
+        *match verdict {
+            Verdict::Passed => &mut self.passed,
+            Verdict::Failed(_) => &mut self.failed,
+            Verdict::Skipped(_) => &mut self.skipped,
+            Verdict::NotStarted(_) => &mut self.not_started,
+        } += 1;
+    }
+
+    /// Counts all.
+    #[must_use]
+    pub fn of(outcomes: &[Outcome]) -> Self {
+        let mut totals = Self::default();
+        for outcome in outcomes {
+            totals.count(&outcome.verdict);
+        }
+        totals
+    }
+}
+
+impl fmt::Display for Totals {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} passed, {} failed", self.passed, self.failed)?;
+        for (count, what) in [(self.skipped, "skipped"), (self.not_started, "without a cluster")] {
+            if count > 0 {
+                write!(f, ", {count} {what}")?;
+            }
+        }
+        Ok(())
+    }
 }

@@ -89,8 +89,8 @@ impl Launch {
         set("SOCKET_ADDRESS", socket.to_string());
         set("VIEW", view(spec, node, addressing));
         set("API_DIALECT", spec.dialect.clone());
-        if !node.ungrouped {
-            set("SHARD_COUNT", spec.shards.to_string());
+        if let (Some(shards), false) = (spec.shards, node.ungrouped) {
+            set("SHARD_COUNT", shards.to_string());
         }
         match addressing {
             // So that the host's port works on the container's address too: http://10.10.0.2:8082.

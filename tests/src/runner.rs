@@ -40,6 +40,8 @@ pub struct Runner<'a> {
     pub clusters: usize,
     /// What the cases choose by.
     pub seed: u64,
+    /// Whether a case's keys are deleted after it, because the cluster outlives the run.
+    pub tidy: bool,
 }
 
 /// Whether clusters of this store start at all.
@@ -124,6 +126,9 @@ impl Runner<'_> {
         let mut stage = Stage::new(cluster, case.dialect, number, self.seed);
         let result = attempt(case, &mut stage).await;
         let elapsed = start.elapsed();
+        if self.tidy {
+            stage.delete_keys().await;
+        }
         let verdict = match result {
             Ok(()) => Verdict::Passed,
             Err(failure) => {

@@ -9,7 +9,7 @@ use crate::observed::{NodeState, ObservedNode};
 use crate::plan::{Desired, plan};
 use crate::readiness::{Awaited, Waiter};
 use crate::runtime::Runtime;
-use crate::spec::NodeSpec;
+use crate::spec::{ClusterSpec, NodeSpec};
 
 /// What is waited for after the plan is applied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,7 +43,7 @@ pub(super) async fn bring_up(
     let site = session.site(artifact.as_ref());
     let observed = runtime.observe(&site).await?;
     if artifact.is_none() && observed.image.is_none() {
-        return Err(missing_image(session, runtime));
+        return Err(missing_image(session, runtime, &session.spec));
     }
     desired.content = artifact.as_ref().map(|artifact| artifact.content.as_str());
     let plan = plan(&desired, &observed).map_err(Failure::Conflict)?;
@@ -78,8 +78,7 @@ pub(super) async fn bring_up(
     Ok(Outcome { changed: !plan.is_empty(), running })
 }
 
-fn missing_image(session: &Session<'_>, runtime: &dyn Runtime) -> Failure {
-    let spec = &session.spec;
+pub(super) fn missing_image(session: &Session<'_>, runtime: &dyn Runtime, spec: &ClusterSpec) -> Failure {
     if runtime.name() == "docker" {
         return crate::runtime::docker::missing_image(spec);
     }

@@ -54,7 +54,12 @@ impl<'a> Session<'a> {
     }
 
     pub(crate) fn site<'s>(&'s self, artifact: Option<&'s Artifact>) -> Site<'s> {
-        Site { spec: &self.spec, artifact, output: self.output }
+        self.site_of(&self.spec, artifact)
+    }
+
+    /// For another cluster than the file's.
+    pub(crate) fn site_of<'s>(&'s self, spec: &'s ClusterSpec, artifact: Option<&'s Artifact>) -> Site<'s> {
+        Site { spec, artifact, output: self.output }
     }
 
     /// Compiles the node where the file says that it is built here.

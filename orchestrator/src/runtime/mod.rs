@@ -7,6 +7,7 @@ mod ports;
 pub(crate) mod process;
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use async_trait::async_trait;
 use futures_util::stream::BoxStream;
@@ -87,6 +88,12 @@ pub(crate) trait Runtime: Send + Sync {
 
     /// Why a node that should run does not: exit code, killed for memory. For messages only.
     async fn last_words(&self, node: &ObservedNode) -> Option<String>;
+
+    /// Builds the image of the site's spec from anyone's folder with a Dockerfile.
+    async fn build_folder(&self, folder: &Path, site: &Site<'_>) -> Result<(), Failure>;
+
+    /// All that the runtime tells of a node. For evidence only.
+    async fn inspect(&self, node: &ObservedNode) -> Option<serde_json::Value>;
 
     /// Removes images of ours (of one project, or of all) that no name points to; answers how many.
     async fn prune_images(&self, project: Option<&str>) -> Result<usize, Failure>;

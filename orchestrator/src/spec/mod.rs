@@ -31,8 +31,8 @@ pub(crate) struct ClusterSpec {
     pub(crate) name: String,
     pub(crate) image: ImageSpec,
     pub(crate) network: NetworkSpec,
-    /// `SHARD_COUNT` at the first start.
-    pub(crate) shards: u32,
+    /// `SHARD_COUNT` at the first start; none: no node has it, as in assignment 3. The file always has one.
+    pub(crate) shards: Option<u32>,
     /// `API_DIALECT`: "2019" or "2021".
     pub(crate) dialect: String,
     /// The port inside the containers.

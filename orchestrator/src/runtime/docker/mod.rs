@@ -10,6 +10,7 @@ mod verify;
 mod volume;
 
 use std::collections::{BTreeSet, HashMap};
+use std::path::Path;
 
 use async_trait::async_trait;
 use bollard::query_parameters::{
@@ -149,6 +150,14 @@ impl Runtime for Docker {
             words.push_str(&format!(": {error}"));
         }
         Some(words)
+    }
+
+    async fn build_folder(&self, folder: &Path, site: &Site<'_>) -> Result<(), Failure> {
+        self.build_foreign(folder, site).await
+    }
+
+    async fn inspect(&self, node: &ObservedNode) -> Option<serde_json::Value> {
+        serde_json::to_value(self.client.inspect_container(&node.id, None).await.ok()?).ok()
     }
 
     async fn prune_images(&self, project: Option<&str>) -> Result<usize, Failure> {

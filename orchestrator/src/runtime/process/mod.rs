@@ -7,7 +7,7 @@ mod place;
 mod spawn;
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -135,6 +135,14 @@ impl Runtime for Processes {
     }
 
     async fn last_words(&self, _node: &ObservedNode) -> Option<String> {
+        None
+    }
+
+    async fn build_folder(&self, _folder: &Path, _site: &Site<'_>) -> Result<(), Failure> {
+        Err(Failure::Usage("processes run only this project's node".to_owned()))
+    }
+
+    async fn inspect(&self, _node: &ObservedNode) -> Option<serde_json::Value> {
         None
     }
 

@@ -11,6 +11,8 @@ pub(crate) struct Removal<'a> {
     /// Only these nodes; empty: all, and the network.
     pub(crate) nodes: &'a [String],
     pub(crate) volumes: bool,
+    /// Nodes are killed instead of stopped: nobody will miss what they were about to say.
+    pub(crate) force: bool,
     /// The image too, under this name.
     pub(crate) image: Option<&'a str>,
     pub(crate) cause: &'a str,
@@ -65,7 +67,7 @@ fn node_steps(node: &ObservedNode, removal: &Removal<'_>) -> Vec<Step> {
     let (name, id) = (node.name.clone(), node.id.clone());
     let mut steps = Vec::new();
     // Removal kills what still runs; a paused process could not act on a signal.
-    if node.state == NodeState::Running {
+    if node.state == NodeState::Running && !removal.force {
         steps.push(Step::new(Operation::StopNode { name: name.clone(), id: id.clone() }, removal.cause));
     }
     steps.push(Step::new(Operation::RemoveNode { name, id }, removal.cause));

@@ -269,6 +269,18 @@ fn down_removes_the_nodes_then_the_network_and_keeps_the_data() {
 }
 
 #[test]
+fn by_force_nobody_is_stopped_first() {
+    let spec = spec();
+    let mut observed = complete(&spec);
+    observed.nodes.truncate(2);
+    let plan = plan_removal(&Removal { force: true, ..removal(&[]) }, &observed).expect("no conflict");
+    assert_eq!(
+        lines(&plan),
+        ["remove node1", "remove node2", "remove network mynet"].map(|s| format!("{s}: asked for"))
+    );
+}
+
+#[test]
 fn down_of_one_node_keeps_the_network() {
     let spec = spec();
     let names = ["node3".to_owned()];

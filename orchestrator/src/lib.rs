@@ -11,6 +11,7 @@ mod client;
 mod commands;
 mod failure;
 mod interrupt;
+mod isolation;
 mod labels;
 mod launch;
 mod observed;

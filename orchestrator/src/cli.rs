@@ -45,9 +45,12 @@ pub(crate) struct Global {
     /// Containers or processes on this machine; auto: Docker when an engine answers
     #[arg(long, global = true, value_enum, default_value = "auto", env = "ORCHESTRATOR_RUNTIME")]
     pub(crate) runtime: RuntimeChoice,
-    /// Another subnet than the file's; every node keeps its place in it
-    #[arg(long, global = true, value_name = "CIDR", env = "ORCHESTRATOR_SUBNET")]
-    pub(crate) subnet: Option<Ipv4Net>,
+    /// Another subnet than the file's, auto: a free one; every node keeps its place in it
+    #[arg(long, global = true, value_name = "CIDR|auto", env = "ORCHESTRATOR_SUBNET", value_parser = subnet)]
+    pub(crate) subnet: Option<SubnetChoice>,
+    /// Beside other clusters on this host: a free subnet, free ports, own names [project: also of the file's folder]
+    #[arg(long, global = true, env = "ORCHESTRATOR_ISOLATE", value_parser = FalseyValueParser::new())]
+    pub(crate) isolate: bool,
     /// How progress and results are written; auto: bars on a terminal, else lines
     #[arg(long, global = true, value_enum, default_value = "auto", env = "ORCHESTRATOR_OUTPUT")]
     pub(crate) output: OutputChoice,
@@ -74,6 +77,22 @@ pub(crate) enum RuntimeChoice {
     Docker,
     /// Processes on this machine
     Process,
+}
+
+/// Which subnet the network has instead of the file's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SubnetChoice {
+    /// A free one of the same size
+    Auto,
+    /// This one
+    At(Ipv4Net),
+}
+
+fn subnet(text: &str) -> Result<SubnetChoice, String> {
+    if text == "auto" {
+        return Ok(SubnetChoice::Auto);
+    }
+    text.parse().map(SubnetChoice::At).map_err(|_| "neither a subnet such as 10.77.0.0/16 nor `auto`".to_owned())
 }
 
 /// How progress is written.

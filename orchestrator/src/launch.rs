@@ -67,6 +67,8 @@ impl Addressing {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Launch {
     pub(crate) name: String,
+    /// The name of its container.
+    pub(crate) container: String,
     pub(crate) config: NodeConfig,
     /// The whole environment, `VIEW` and `SHARD_COUNT` included.
     pub(crate) env: BTreeMap<String, String>,
@@ -97,7 +99,7 @@ impl Launch {
             Addressing::Network => set("EXTRA_PORTS", node.host_port.to_string()),
             Addressing::Loopback => set("BIND_ADDRESS", "127.0.0.1".to_owned()),
         };
-        Self { name: node.name.clone(), config, env }
+        Self { name: node.name.clone(), container: spec.container_name(&node.name), config, env }
     }
 }
 

@@ -15,7 +15,7 @@ use futures_util::stream::BoxStream;
 use crate::build::{Artifact, Target};
 use crate::failure::Failure;
 use crate::launch::Addressing;
-use crate::observed::{Observed, ObservedNode};
+use crate::observed::{Observed, ObservedNetwork, ObservedNode};
 use crate::output::Output;
 use crate::plan::Operation;
 use crate::spec::ClusterSpec;
@@ -65,6 +65,9 @@ pub(crate) trait Runtime: Send + Sync {
 
     /// What is there of the site's project, and what may be in its way.
     async fn observe(&self, site: &Site<'_>) -> Result<Observed, Failure>;
+
+    /// Every network there is, of others too, without their members.
+    async fn networks(&self) -> Result<Vec<ObservedNetwork>, Failure>;
 
     /// The nodes of a project, without anything else.
     async fn nodes(&self, project: &str) -> Result<Vec<ObservedNode>, Failure>;

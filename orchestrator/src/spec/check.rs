@@ -60,6 +60,7 @@ pub(super) fn check(reader: &mut Reader, raw: RawCluster) -> Option<ClusterSpec>
         limits: raw.limits,
         env: raw.env,
         nodes: raw.nodes.into_iter().map(node).collect(),
+        isolated: false,
     })
 }
 

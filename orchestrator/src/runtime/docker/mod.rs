@@ -23,7 +23,7 @@ use crate::build::Target;
 use crate::failure::Failure;
 use crate::labels;
 use crate::launch::Addressing;
-use crate::observed::{Observed, ObservedNode};
+use crate::observed::{Observed, ObservedNetwork, ObservedNode};
 use crate::plan::Operation;
 
 pub(crate) use connect::EngineError;
@@ -84,6 +84,10 @@ impl Runtime for Docker {
 
     async fn observe(&self, site: &Site<'_>) -> Result<Observed, Failure> {
         self.observe_project(site).await
+    }
+
+    async fn networks(&self) -> Result<Vec<ObservedNetwork>, Failure> {
+        self.all_networks().await
     }
 
     async fn nodes(&self, project: &str) -> Result<Vec<ObservedNode>, Failure> {

@@ -196,6 +196,14 @@ impl Client {
         self.recorded(request, body, ANSWER_LIMIT).await
     }
 
+    /// Any request with any bytes as its body, which it says are JSON.
+    ///
+    /// # Errors
+    /// See [`get`](Self::get).
+    pub async fn send_as_json(&self, method: Method, url: &str, path: &str, body: &str) -> Result<Reply, Failure> {
+        self.exchange(method, url, path, Some(body.to_owned()), ANSWER_LIMIT).await
+    }
+
     async fn exchange(
         &self,
         method: Method,

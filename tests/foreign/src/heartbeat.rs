@@ -26,9 +26,14 @@ pub(crate) async fn beat(node: Arc<Node>, setup: Setup) {
     let start = Instant::now();
     let mut announced = BTreeSet::new();
     loop {
+        let unplaced = node.state().holding.version.placement == 0;
         let answers = ping_all(&node).await;
-        for (peer, theirs) in &answers {
+        for (peer, theirs, their_view) in &answers {
             node.state().hear(*peer);
+            if unplaced {
+                // Some may have joined before this node started again.
+                their_view.iter().for_each(|other| node.state().add(*other));
+            }
             if announced.insert(*peer) {
                 let body = json!({ "socket-address": node.address }).to_string().into_bytes();
                 if node.send(*peer, Method::PUT, "/key-value-store-view", body, PATIENCE).await.is_none() {
@@ -39,8 +44,7 @@ pub(crate) async fn beat(node: Arc<Node>, setup: Setup) {
                 node.catch_up(*peer).await;
             }
         }
-        let unplaced = node.state().holding.version.placement == 0;
-        if unplaced && may_begin(&setup, answers.len(), start.elapsed()) {
+        if node.state().holding.version.placement == 0 && may_begin(&setup, answers.len(), start.elapsed()) {
             let view: Vec<_> = setup.view.iter().copied().collect();
             node.state().holding = Holding::new(1, split(&view, setup.shard_count.unwrap_or(1)));
         }
@@ -64,15 +68,15 @@ fn lacks_something_of(node: &Node, peer: SocketAddr, theirs: &Version) -> bool {
     same_shard && node.flaw != Some(Flaw::Stale) && mine.merged(theirs) != *mine
 }
 
-/// Asks every known node what it has; those that answer are up.
-async fn ping_all(node: &Arc<Node>) -> Vec<(SocketAddr, Version)> {
+/// Asks every known node what it has, and who is in its view; those that answer are up.
+async fn ping_all(node: &Arc<Node>) -> Vec<(SocketAddr, Version, Vec<SocketAddr>)> {
     let known = node.state().known();
     let mut pings = JoinSet::new();
     for peer in known.into_iter().filter(|peer| *peer != node.address) {
         let node = Arc::clone(node);
         pings.spawn(async move {
-            let (_, answer) = node.send(peer, Method::GET, "/internal/ping", Vec::new(), PATIENCE).await?;
-            Some((peer, version(&answer)?))
+            let (_, mut answer) = node.send(peer, Method::GET, "/internal/ping", Vec::new(), PATIENCE).await?;
+            Some((peer, version(&answer)?, serde_json::from_value(answer["view"].take()).ok()?))
         });
     }
     pings.join_all().await.into_iter().flatten().collect()

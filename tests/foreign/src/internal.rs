@@ -29,7 +29,8 @@ pub(crate) fn routes() -> Router<Arc<Node>> {
 }
 
 async fn ping(State(node): State<Arc<Node>>) -> Reply {
-    Reply::ok(json!({ "version": node.state().holding.version.to_string() }))
+    let state = node.state();
+    Reply::ok(json!({ "version": state.holding.version.to_string(), "view": state.view() }))
 }
 
 async fn holding(State(node): State<Arc<Node>>) -> Reply {

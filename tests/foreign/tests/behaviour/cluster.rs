@@ -21,6 +21,7 @@ const POLL_INTERVAL: Duration = Duration::from_millis(10);
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     pub(crate) child: Child,
+    http: reqwest::Client,
 }
 
 impl Server {
@@ -30,7 +31,7 @@ impl Server {
         command.env_clear().env("SOCKET_ADDRESS", address.to_string()).env("VIEW", view.join(",")).env("FLAW", flaw);
         command.envs(shard_count.map(|count| ("SHARD_COUNT", count.to_string())));
         let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        Self { address, child }
+        Self { address, child, http: reqwest::Client::builder().no_proxy().build().unwrap() }
     }
 
     pub(crate) fn listens(&self) -> bool {
@@ -47,8 +48,7 @@ impl Server {
     }
 
     pub(crate) async fn ask(&self, method: Method, path: &str, body: Value) -> Result<(u16, Value), reqwest::Error> {
-        let client = reqwest::Client::builder().no_proxy().build()?;
-        let request = client.request(method, format!("http://{}{path}", self.address)).timeout(PATIENCE);
+        let request = self.http.request(method, format!("http://{}{path}", self.address)).timeout(PATIENCE);
         let response = request.body(body.to_string()).send().await?;
         Ok((response.status().as_u16(), response.json().await?))
     }

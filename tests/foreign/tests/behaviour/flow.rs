@@ -112,21 +112,30 @@ async fn the_honest_one_passes_assignment_4() {
 
 #[tokio::test]
 async fn a_failed_node_leaves_the_view_and_returns_with_all_keys() {
-    let mut servers = cluster::start(3, None, "").await;
-    let (view, token) = (text(&servers.iter().map(|server| server.address).collect::<Vec<_>>()), json!(""));
-    let (_, before) = servers[0].put("before", 1, &token).await;
-    let gone = servers.remove(0);
-    let (address, all) = (gone.address, [gone.address, servers[0].address, servers[1].address]);
-    drop(gone);
+    let all = addresses(4);
+    let view = text(&all);
+    let first = |node: usize| Server::start(all[node], &all[..3], None, "");
+    // The last one joins when the others have made one shard.
+    let mut servers = vec![first(0), first(1), first(2)];
+    eventually("they listen", async || servers.iter().all(Server::listens).then_some(())).await;
+    let (status, before) = servers[0].put("before", 1, &Value::Null).await;
+    assert_eq!(status, 201);
+    servers.push(Server::start(all[3], &all, None, ""));
+    eventually("the fourth is in the view", async || (servers[0].view().await == view).then_some(())).await;
+
+    drop(servers.remove(0));
     let (_, during) = servers[0].put("during", 2, &before["version"]).await;
     assert_eq!(servers[1].get("before", &during["version"]).await.1["value"], 1);
     eventually("the failed node leaves", async || (servers[1].view().await == text(&all[1..])).then_some(())).await;
-    servers.push(Server::start(address, &all, None, ""));
-    eventually("it listens", async || servers[2].listens().then_some(())).await;
-    assert_eq!(servers[2].get("during", &during["version"]).await.1["value"], 2);
-    assert_eq!(servers[2].get("before", &during["version"]).await.1["value"], 1);
-    eventually("it is back", async || (servers[0].view().await == view).then_some(())).await;
-    let (_, after) = servers[2].put("after", 3, &during["version"]).await;
+
+    servers.push(first(0));
+    eventually("it listens", async || servers[3].listens().then_some(())).await;
+    assert_eq!(servers[3].get("during", &during["version"]).await.1["value"], 2);
+    assert_eq!(servers[3].get("before", &during["version"]).await.1["value"], 1);
+    for server in &servers {
+        eventually("everybody is back", async || (server.view().await == view).then_some(())).await;
+    }
+    let (_, after) = servers[3].put("after", 3, &during["version"]).await;
     assert_eq!(servers[1].get("after", &after["version"]).await.1["value"], 3);
 }
 

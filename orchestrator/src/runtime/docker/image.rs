@@ -15,6 +15,7 @@ use super::{Docker, failed, is_status, labelled, message, tolerate};
 use crate::failure::Failure;
 use crate::labels;
 use crate::observed::ObservedImage;
+use crate::output::Output;
 
 impl Docker {
     pub(super) async fn observe_image(&self, name: &str) -> Result<Option<ObservedImage>, Failure> {
@@ -37,23 +38,34 @@ impl Docker {
         let artifact = site.artifact.ok_or_else(|| missing_image(site.spec))?;
         let labels =
             HashMap::from([(labels::CONTENT, artifact.content.as_str()), (labels::PROJECT, site.spec.name.as_str())]);
+        self.build(name, &labels, artifact.context.clone(), site.output).await
+    }
+
+    /// Builds an image from a context in memory.
+    pub(super) async fn build(
+        &self,
+        name: &str,
+        labels: &HashMap<&str, &str>,
+        context: Vec<u8>,
+        output: &Output,
+    ) -> Result<(), Failure> {
         let arguments = HashMap::from([("TARGET", self.target.triple().unwrap_or_default())]);
         let options = BuildImageOptionsBuilder::default()
             .dockerfile("Dockerfile")
             .t(name)
-            .labels(&labels)
+            .labels(labels)
             .buildargs(&arguments)
             .rm(true)
             .forcerm(true)
             .build();
-        let context = Either::Left(Full::new(Bytes::from(artifact.context.clone())));
+        let context = Either::Left(Full::new(Bytes::from(context)));
         let mut stream = Box::pin(self.client.build_image(options, None, Some(context)));
         let mut transcript = String::new();
         while let Some(step) = stream.next().await {
             let error = match step {
                 Ok(step) => {
                     let text = step.stream.unwrap_or_default();
-                    site.output.detail(text.trim_end());
+                    output.detail(text.trim_end());
                     transcript.push_str(&text);
                     step.error_detail.map(|detail| detail.message.unwrap_or_default())
                 }
@@ -83,7 +95,12 @@ impl Docker {
             .or_default()
             .extend(project.map(|name| format!("{}={name}", labels::PROJECT)));
         filters.insert("dangling".to_owned(), vec!["true".to_owned()]);
-        let options = ListImagesOptionsBuilder::default().filters(&filters).build();
+        self.prune(&filters).await
+    }
+
+    /// Removes those images that no container uses; answers how many.
+    pub(super) async fn prune(&self, filters: &HashMap<String, Vec<String>>) -> Result<usize, Failure> {
+        let options = ListImagesOptionsBuilder::default().filters(filters).build();
         let images = self.client.list_images(Some(options)).await.map_err(failed("cannot list images"))?;
         let mut removed = 0;
         for image in images {

@@ -13,8 +13,9 @@ use super::{Bed, settle};
 use crate::apply::Executor;
 use crate::failure::Failure;
 use crate::observed::ObservedNode;
+use crate::partition::Cut;
 use crate::plan::{Desired, Operation, plan, volume_name};
-use crate::runtime::{Cut, LogRequest};
+use crate::runtime::LogRequest;
 use crate::spec::{ClusterSpec, NodeSpec};
 
 /// A node that needs longer to end than this has ignored that it was asked to.
@@ -171,8 +172,8 @@ impl Cluster for TestCluster {
     }
 
     async fn cut(&mut self, pairs: &[(usize, usize)]) -> Result<(), conformance::Failure> {
-        let name = |index: usize| self.nodes[index].name.clone();
-        let cuts: BTreeSet<Cut> = pairs.iter().map(|(from, to)| Cut { from: name(*from), to: name(*to) }).collect();
+        let name = |index: usize| self.nodes[index].name.as_str();
+        let cuts: BTreeSet<Cut> = pairs.iter().map(|(from, to)| Cut::new(name(*from), name(*to))).collect();
         let made = self.bed.settings.runtime.cut(&self.bed.site(&self.spec), &cuts).await;
         made.map_err(|failure| conformance::Failure::new("the network to be cut or healed").with(failure))
     }
@@ -191,8 +192,9 @@ impl Cluster for TestCluster {
             self.bed.kept.borrow_mut().push(project.clone());
             return Ok(());
         }
-        self.bed.remove(project).await.map_err(|failure| {
-            conformance::Failure::new(format!("the cluster {project} to be removed")).with(failure)
-        })
+        self.bed
+            .remove(project)
+            .await
+            .map_err(|failure| conformance::Failure::new(format!("the cluster {project} to be removed")).with(failure))
     }
 }

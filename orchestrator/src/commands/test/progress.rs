@@ -45,7 +45,9 @@ impl Observer for Progress<'_> {
         self.totals.set(totals);
         let (word, verdict, reason) = match &outcome.verdict {
             Verdict::Passed => ("ok", "passed", None),
-            Verdict::Failed(evidence) => ("FAILED", "failed", Some(format!("expected {}", evidence.failure.expected()))),
+            Verdict::Failed(evidence) => {
+                ("FAILED", "failed", Some(format!("expected {}", evidence.failure.expected())))
+            }
             Verdict::Skipped(reason) => ("skipped", "skipped", Some(reason.clone())),
             Verdict::NotStarted(reason) => ("FAILED", "without a cluster", reason.lines().next().map(str::to_owned)),
         };

@@ -200,7 +200,8 @@ async fn provide_image(
         None => None,
     };
     let observed = runtime.observe(&session.site_of(spec, artifact.as_ref())).await?.image;
-    let stale = |artifact: &&Artifact| observed.as_ref().and_then(|image| image.content.as_ref()) != Some(&artifact.content);
+    let stale =
+        |artifact: &&Artifact| observed.as_ref().and_then(|image| image.content.as_ref()) != Some(&artifact.content);
     if containers && let Some(artifact) = artifact.as_ref().filter(stale) {
         runtime.perform(&Operation::BuildImage, &session.site_of(spec, Some(artifact))).await?;
         return Ok((None, true));

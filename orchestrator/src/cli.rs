@@ -52,7 +52,7 @@ pub(crate) struct Global {
     /// Another subnet than the file's, auto: a free one; every node keeps its place in it
     #[arg(long, global = true, value_name = "CIDR|auto", env = "ORCHESTRATOR_SUBNET", value_parser = subnet)]
     pub(crate) subnet: Option<SubnetChoice>,
-    /// Beside other clusters on this host: a free subnet, free ports, own names [project: also of the file's folder]
+    /// Run beside other clusters on this host: free subnet, free ports, own names; without -p also a project of the folder's
     #[arg(long, global = true, env = "ORCHESTRATOR_ISOLATE", value_parser = FalseyValueParser::new())]
     pub(crate) isolate: bool,
     /// How progress and results are written; auto: bars on a terminal, else lines

@@ -76,6 +76,7 @@ pub async fn run(
     let (store, inputs) = runtime::inputs(from_peers, metrics.runtime.refused.clone());
     let links = Links::new(
         config.socket_address,
+        config.bind_address,
         getrandom::u64().map_err(|error| RunError::Start(io::Error::other(error)))?,
         peer_inputs,
         metrics.peers.clone(),

@@ -69,3 +69,19 @@ async fn every_listener_serves() {
     }
     node.abort();
 }
+
+/// Only Linux has more than one loopback address without being told.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn it_calls_others_from_where_it_listens() {
+    let other = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = other.local_addr().unwrap();
+    let node = Node::start_with(|config| {
+        config.bind_address = [127, 0, 0, 2].into();
+        config.view.push(address);
+    })
+    .await;
+    let (_, caller) = tokio::time::timeout(running::PATIENCE, other.accept()).await.unwrap().unwrap();
+    assert_eq!(caller.ip().to_string(), "127.0.0.2");
+    node.crash().await;
+}

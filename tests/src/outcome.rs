@@ -1,8 +1,13 @@
 //! What came of one case.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
-use crate::{Failure, NodeLog, case::Case, record::Entry};
+use crate::{CLAUSES, Failure, NodeLog, case::Case, record::Entry};
+
+/// So much of what came before a failure is shown to people.
+const ENTRIES_SHOWN: usize = 20;
+/// So many of a node's last lines are.
+const LOG_LINES_SHOWN: usize = 15;
 
 /// A case and its verdict.
 pub struct Outcome {
@@ -36,4 +41,47 @@ pub struct Evidence {
     pub transcript: Vec<Entry>,
     /// What the nodes logged meanwhile.
     pub logs: Vec<NodeLog>,
+}
+
+/// For people: the clauses at stake when it is not so, and what is known of that.
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.verdict {
+            Verdict::Passed => write!(f, "so it is")?,
+            Verdict::Skipped(reason) => write!(f, "skipped: {reason}")?,
+            Verdict::NotStarted(reason) => write!(f, "no cluster to try it on: {reason}")?,
+            Verdict::Failed(evidence) => {
+                for clause in CLAUSES.iter().filter(|clause| self.case.scenario.clauses.contains(&clause.id)) {
+                    writeln!(f, "clause {}: {}", clause.id, clause.text)?;
+                }
+                write!(f, "{evidence}")?;
+            }
+        }
+        for note in &self.notes {
+            write!(f, "\nnote: {note}")?;
+        }
+        Ok(())
+    }
+}
+
+/// For people: the failure, the end of what led to it, and the end of every log that says something.
+impl fmt::Display for Evidence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.failure)?;
+        let hidden = self.transcript.len().saturating_sub(ENTRIES_SHOWN);
+        write!(f, "\nwhat was asked, answered and done")?;
+        if hidden > 0 {
+            write!(f, " (after {hidden} entries more)")?;
+        }
+        for entry in &self.transcript[hidden..] {
+            write!(f, "\n{entry}")?;
+        }
+        for NodeLog { node, lines } in self.logs.iter().filter(|log| !log.lines.is_empty()) {
+            write!(f, "\nthe log of {node}")?;
+            for line in &lines[lines.len().saturating_sub(LOG_LINES_SHOWN)..] {
+                write!(f, "\n    {line}")?;
+            }
+        }
+        Ok(())
+    }
 }

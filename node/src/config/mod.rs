@@ -51,7 +51,7 @@ pub struct Config {
     pub shard_count: Option<u32>,
     /// `API_DIALECT`.
     pub dialect: Dialect,
-    /// `BIND_ADDRESS`: the local address to listen on.
+    /// `BIND_ADDRESS`: the local address to listen on, and to call other nodes from.
     pub bind_address: IpAddr,
     /// `EXTRA_PORTS`: further ports to listen on; never the main one.
     pub extra_ports: Vec<u16>,

@@ -1,6 +1,11 @@
 //! The side that calls: when something waits and there is no link, with a growing pause between failures.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 
 use axum::{body::Body, http::StatusCode};
 use hyper::client::conn::http1;
@@ -8,7 +13,7 @@ use hyper_util::rt::TokioIo;
 use node_core::Address;
 use thiserror::Error;
 use tokio::{
-    net::TcpStream,
+    net::{TcpSocket, TcpStream},
     time::{sleep, timeout},
 };
 use tracing::debug;
@@ -82,11 +87,22 @@ pub(super) async fn whenever_wanted(links: Links, neighbour: Arc<Neighbour>) {
 }
 
 async fn dial(links: &Links, peer: Address) -> Result<(Stream, Hello), DialError> {
-    let connecting = TcpStream::connect(peer);
+    let connecting = socket(links.0.bind_address, peer).map_err(DialError::Connect)?.connect(peer);
     let stream =
         timeout(CONNECT_TIMEOUT, connecting).await.map_err(|_| DialError::Timeout)?.map_err(DialError::Connect)?;
     stream.set_nodelay(true).map_err(DialError::Connect)?;
     timeout(HANDSHAKE_TIMEOUT, upgrade(links, peer, stream)).await.map_err(|_| DialError::Timeout)?
+}
+
+/// A socket that calls `peer` from `local`, so that what stands between the two can tell who calls. The system chooses the
+/// address where `local` is none, or none from which there is a way to the peer.
+fn socket(local: IpAddr, peer: Address) -> io::Result<TcpSocket> {
+    let socket = if peer.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    let leads_there = local.is_ipv4() == peer.is_ipv4() && (peer.ip().is_loopback() || !local.is_loopback());
+    if leads_there && !local.is_unspecified() {
+        socket.bind(SocketAddr::new(local, 0))?;
+    }
+    Ok(socket)
 }
 
 async fn upgrade(links: &Links, peer: Address, stream: TcpStream) -> Result<(Stream, Hello), DialError> {

@@ -15,6 +15,7 @@ mod precedence;
 
 use std::{
     collections::BTreeMap,
+    net::IpAddr,
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -52,6 +53,8 @@ pub(crate) struct Links(Arc<Shared>);
 struct Shared {
     /// This node, as it introduces itself.
     own: Hello,
+    /// Where it listens, and dials from.
+    bind_address: IpAddr,
     neighbours: Mutex<BTreeMap<Address, Arc<Neighbour>>>,
     inputs: mpsc::Sender<PeerInput>,
     metrics: PeerMetrics,
@@ -59,15 +62,18 @@ struct Shared {
 }
 
 impl Links {
-    /// Links of the node at `address`; `run` tells this start of it from others and must be random.
+    /// Links of the node at `address`, dialled from `bind_address`; `run` tells this start of it from others and must be
+    /// random.
     pub(crate) fn new(
         address: Address,
+        bind_address: IpAddr,
         run: u64,
         inputs: mpsc::Sender<PeerInput>,
         metrics: PeerMetrics,
         tasks: Tasks,
     ) -> Self {
-        Self(Arc::new(Shared { own: Hello { address, run }, neighbours: Mutex::default(), inputs, metrics, tasks }))
+        let own = Hello { address, run };
+        Self(Arc::new(Shared { own, bind_address, neighbours: Mutex::default(), inputs, metrics, tasks }))
     }
 
     /// Sends a message, or loses it.

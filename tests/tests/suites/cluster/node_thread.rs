@@ -6,6 +6,8 @@ use conformance::Failure;
 use node::Config;
 use tokio::sync::{mpsc, oneshot};
 
+use super::log::Log;
+
 enum Order {
     /// Say so, then do nothing at all until the other side of the receiver is dropped.
     Freeze(oneshot::Sender<()>, blocking::Receiver<()>),
@@ -16,63 +18,64 @@ enum Order {
 }
 
 /// A running node. Dropping it kills the node.
-pub(crate) struct NodeThread {
+pub(super) struct NodeThread {
     orders: mpsc::UnboundedSender<Order>,
     frozen: Option<blocking::Sender<()>>,
     ended: oneshot::Receiver<Result<(), String>>,
 }
 
-/// What a person waits after `docker stop` before losing patience is ten seconds; the node is to need one.
-const STOP_LIMIT: Duration = Duration::from_secs(1);
+/// What Docker waits, too, before it kills.
+const STOP_LIMIT: Duration = Duration::from_secs(10);
 /// A thread ends at once when it is told to: more means that it hangs.
 const KILL_LIMIT: Duration = Duration::from_secs(10);
 
 impl NodeThread {
-    /// Listens at `inside`, or else where the environment says, and runs a node in the environment `variables`.
-    pub(crate) fn start(variables: Vec<(&'static str, String)>, inside: Option<SocketAddr>) -> Result<Self, Failure> {
+    /// Listens at `inside` and runs a node in the environment `variables`, which logs to `log`.
+    pub(super) fn start(
+        variables: Vec<(&'static str, String)>,
+        inside: SocketAddr,
+        log: &Log,
+    ) -> Result<Self, Failure> {
         let variables = variables.into_iter().map(|(name, value)| (name.to_owned(), value));
         let config = Config::from_env(variables).map_err(|error| Failure::new("a good configuration").with(error))?;
-        let listeners = match inside {
-            Some(address) => vec![listen(address)?],
-            None => config.listen_addresses().map(listen).collect::<Result<_, _>>()?,
-        };
+        let listener = std::net::TcpListener::bind(inside)
+            .and_then(|listener| listener.set_nonblocking(true).map(|()| listener))
+            .map_err(|error| Failure::new(format!("to listen on {inside}")).with(error))?;
         let (orders, received) = mpsc::unbounded_channel();
         let (end, ended) = oneshot::channel();
+        let subscriber = log.subscriber();
         thread::spawn(move || {
-            let _ = end.send(live(config, listeners, received));
+            let ended = tracing::subscriber::with_default(subscriber, || live(config, listener, received));
+            let _ = end.send(ended);
         });
         Ok(Self { orders, frozen: None, ended })
     }
 
     /// Freezes it; nothing of it moves any more when this returns.
-    pub(crate) async fn pause(&mut self) {
+    pub(super) async fn pause(&mut self) -> Result<(), Failure> {
         let (resume, resumed) = blocking::channel();
         let (freeze, frozen) = oneshot::channel();
         let _ = self.orders.send(Order::Freeze(freeze, resumed));
-        let _ = frozen.await;
+        frozen.await.map_err(|_| Failure::new("a node that runs, to freeze it"))?;
         self.frozen = Some(resume);
+        Ok(())
     }
 
     /// Lets it go on.
-    pub(crate) fn resume(&mut self) {
+    pub(super) fn resume(&mut self) {
         self.frozen = None;
     }
 
-    /// Whether it is frozen.
-    pub(crate) fn is_frozen(&self) -> bool {
-        self.frozen.is_some()
-    }
-
     /// Ends it without warning; its sockets are closed when this returns.
-    pub(crate) async fn kill(mut self) -> Result<(), Failure> {
+    pub(super) async fn kill(mut self) -> Result<(), Failure> {
         let _ = self.orders.send(Order::Kill);
         self.resume();
         let ended = tokio::time::timeout(KILL_LIMIT, self.ended).await;
         ended.map(|_| ()).map_err(|_| Failure::new("the node's thread to end"))
     }
 
-    /// Asks it to end; it must do so without an error, within a second.
-    pub(crate) async fn stop(self) -> Result<(), Failure> {
+    /// Asks it to end; it must do so without an error.
+    pub(super) async fn stop(self) -> Result<(), Failure> {
         let _ = self.orders.send(Order::Stop);
         match tokio::time::timeout(STOP_LIMIT, self.ended).await {
             Ok(Ok(Ok(()))) => Ok(()),
@@ -83,27 +86,19 @@ impl NodeThread {
     }
 }
 
-fn listen(address: SocketAddr) -> Result<std::net::TcpListener, Failure> {
-    std::net::TcpListener::bind(address)
-        .and_then(|listener| listener.set_nonblocking(true).map(|()| listener))
-        .map_err(|error| Failure::new(format!("to listen on {address}")).with(error))
-}
-
 /// The life of a node on this thread.
 fn live(
     config: Config,
-    listeners: Vec<std::net::TcpListener>,
+    listener: std::net::TcpListener,
     mut orders: mpsc::UnboundedReceiver<Order>,
 ) -> Result<(), String> {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
     let ended = runtime.block_on(async move {
-        let listeners = listeners.into_iter().map(tokio::net::TcpListener::from_std);
-        let listeners = listeners.collect::<Result<Vec<_>, _>>();
-        let listeners = listeners.map_err(|error| error.to_string())?;
+        let listener = tokio::net::TcpListener::from_std(listener).map_err(|error| error.to_string())?;
         let (stop, stopped) = oneshot::channel();
         let mut stop = Some(stop);
-        let run = node::run(config, listeners, async move {
+        let run = node::run(config, vec![listener], async move {
             // A dropped sender must not look like a request to stop.
             if stopped.await.is_err() {
                 std::future::pending::<()>().await;

@@ -112,6 +112,12 @@ impl Dialect {
     }
 }
 
+/// Reads a list in whichever shape: for those who ask what is in it, not how it is written.
+#[must_use]
+pub(crate) fn read_any_list(list: &Value) -> Option<Vec<String>> {
+    Dialect::Seed2019.read_list(list).or_else(|| Dialect::Spring2021.read_list(list))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

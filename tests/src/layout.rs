@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{Client, Failure};
+use crate::{Client, Failure, dialect::read_any_list};
 
 /// The shards of a cluster as told by one node, in that node's order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,8 +21,7 @@ impl Layout {
         for id in shard_ids(client, url).await? {
             let reply = client.shard(url, &format!("members/{id}")).await?;
             let list = reply.must_be(200)?.field(client.dialect().members_field())?;
-            let list = client.dialect().read_list(list);
-            let list = list.ok_or_else(|| reply.contradicts("a list in the dialect's shape"))?;
+            let list = read_any_list(list).ok_or_else(|| reply.contradicts("a list"))?;
             members.insert(id, list);
         }
         Ok(Self { members })
@@ -56,6 +55,6 @@ impl Layout {
 /// The ids of all shards, as `url` tells them.
 async fn shard_ids(client: &Client, url: &str) -> Result<Vec<String>, Failure> {
     let reply = client.shard(url, "ids").await?;
-    let list = client.dialect().read_list(reply.must_be(200)?.field("shard-ids")?);
-    list.ok_or_else(|| reply.contradicts("a list in the dialect's shape"))
+    let list = read_any_list(reply.must_be(200)?.field("shard-ids")?);
+    list.ok_or_else(|| reply.contradicts("a list"))
 }

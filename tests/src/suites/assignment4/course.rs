@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     Client, Failure, Layout, Scenario, Stage,
-    dialect::any_text,
+    dialect::read_any_text,
     stage::{PATIENCE, expect_all, fill},
 };
 
@@ -101,7 +101,7 @@ async fn own_shards(stage: &Stage, nodes: &[usize]) -> Result<(), Failure> {
     let layout = Layout::read(&client, stage.url(0)).await?;
     for node in nodes {
         let reply = client.shard(stage.url(*node), "node-shard-id").await?;
-        let own = any_text(reply.must_be(200)?.field(client.dialect().node_shard_field())?);
+        let own = read_any_text(reply.must_be(200)?.field(client.dialect().node_shard_field())?);
         if own.as_deref() != layout.shard_of(stage.address(*node)) {
             return Err(reply.contradicts(format!("the shard that lists the node in {layout:?}")));
         }

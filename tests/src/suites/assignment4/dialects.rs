@@ -71,7 +71,7 @@ async fn shape_of_lists(stage: &mut Stage) -> Result<(), Failure> {
 async fn numeric_order(stage: &mut Stage) -> Result<(), Failure> {
     let [_, addresses @ ..] = lists(stage).await?;
     for (reply, list) in addresses {
-        let list = crate::dialect::any_list(&list).unwrap_or_default();
+        let list = crate::dialect::read_any_list(&list).unwrap_or_default();
         let addresses: Vec<SocketAddr> = list.iter().filter_map(|address| address.parse().ok()).collect();
         if addresses.is_empty() || addresses.len() != list.len() || !addresses.is_sorted() {
             return Err(reply.contradicts("addresses in numeric order"));

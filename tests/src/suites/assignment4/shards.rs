@@ -6,7 +6,7 @@ use serde_json::json;
 use super::{placement::well_formed, topic};
 use crate::{
     Failure, Layout, Scenario, Stage,
-    dialect::{any_list, any_text},
+    dialect::{read_any_list, read_any_text},
     ensure, eventually,
     stage::PATIENCE,
 };
@@ -44,7 +44,7 @@ async fn ids(stage: &mut Stage) -> Result<(), Failure> {
     for url in stage.urls() {
         let reply = client.shard(&url, "ids").await?;
         reply.must_be(200)?.must_have("message", "Shard IDs retrieved successfully")?;
-        let mut ids = any_list(reply.field("shard-ids")?).unwrap_or_default();
+        let mut ids = read_any_list(reply.field("shard-ids")?).unwrap_or_default();
         ids.sort_unstable();
         let layout = Layout::read(&client, stage.url(0)).await?;
         if ids.len() != 2 || ids != layout.ids() {
@@ -60,7 +60,7 @@ async fn node_shard_id(stage: &mut Stage) -> Result<(), Failure> {
     for node in stage.all() {
         let reply = client.shard(stage.url(node), "node-shard-id").await?;
         reply.must_be(200)?.must_have("message", "Shard ID of the node retrieved successfully")?;
-        let own = any_text(reply.field(client.dialect().node_shard_field())?);
+        let own = read_any_text(reply.field(client.dialect().node_shard_field())?);
         let expected = layout.shard_of(stage.address(node));
         if own.is_none() || own.as_deref() != expected {
             return Err(reply.contradicts(format!("the shard that lists the node in {layout:?}")));
@@ -76,7 +76,7 @@ async fn members(stage: &mut Stage) -> Result<(), Failure> {
         for (id, members) in &layout.members {
             let reply = client.shard(&url, &format!("members/{id}")).await?;
             reply.must_be(200)?.must_have("message", "Members of shard ID retrieved successfully")?;
-            let mut seen = any_list(reply.field(client.dialect().members_field())?).unwrap_or_default();
+            let mut seen = read_any_list(reply.field(client.dialect().members_field())?).unwrap_or_default();
             seen.sort_unstable();
             if seen != *members {
                 return Err(reply.contradicts(format!("the same members as from the first node: {members:?}")));

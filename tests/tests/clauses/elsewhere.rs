@@ -4,7 +4,7 @@
 pub(crate) const ELSEWHERE: &[(&str, &str, &str)] = &[
     ("start-listens", "node/tests/life.rs", "every_listener_serves"),
     ("start-defaults", "node/src/config/tests.rs", "the_class_environment_is_enough"),
-    ("start-extra-ports", "node/tests/life.rs", "every_listener_serves"),
+    ("start-extra-ports", "node/tests/binary.rs", "extra_ports_are_listened_on"),
     ("start-extra-ports", "node/src/config/tests.rs", "an_extra_port_equal_to_the_main_one_is_dropped"),
     ("start-bad-variable", "node/tests/binary.rs", "a_bad_configuration_is_one_line_and_exit_code_2"),
     ("start-bad-variable", "node/src/config/tests.rs", "a_complaint_names_variable_value_and_expectation"),

@@ -114,17 +114,17 @@ impl Dialect {
 
 /// Reads a list whatever its shape, for those who do not judge that: comma-separated or an array, of texts or numbers.
 #[must_use]
-pub(crate) fn any_list(list: &Value) -> Option<Vec<String>> {
+pub(crate) fn read_any_list(list: &Value) -> Option<Vec<String>> {
     match list {
         Value::String(_) => Dialect::Seed2019.read_list(list),
-        Value::Array(items) => items.iter().map(any_text).collect(),
+        Value::Array(items) => items.iter().map(read_any_text).collect(),
         _ => None,
     }
 }
 
 /// Reads an address or an id whatever its type, for those who do not judge that.
 #[must_use]
-pub(crate) fn any_text(value: &Value) -> Option<String> {
+pub(crate) fn read_any_text(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
@@ -140,9 +140,9 @@ mod tests {
     fn a_list_is_read_whatever_its_shape() {
         let expected = Some(vec!["1".to_owned(), "2".to_owned()]);
         for list in [json!("1,2"), json!(["1", "2"]), json!([1, 2])] {
-            assert_eq!(any_list(&list), expected, "{list}");
+            assert_eq!(read_any_list(&list), expected, "{list}");
         }
-        assert_eq!(any_list(&json!(null)), None);
+        assert_eq!(read_any_list(&json!(null)), None);
     }
 
     #[test]

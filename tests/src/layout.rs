@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{Client, Failure, dialect::any_list};
+use crate::{Client, Failure, dialect::read_any_list};
 
 /// The shards of a cluster as told by one node.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,7 +21,7 @@ impl Layout {
         let mut members = BTreeMap::new();
         for id in shard_ids(client, url).await? {
             let reply = client.shard(url, &format!("members/{id}")).await?;
-            let list = any_list(reply.must_succeed()?.field(client.dialect().members_field())?);
+            let list = read_any_list(reply.must_succeed()?.field(client.dialect().members_field())?);
             let mut list = list.ok_or_else(|| reply.contradicts("a list of members"))?;
             list.sort_unstable();
             members.insert(id, list);
@@ -62,6 +62,6 @@ impl Layout {
 /// The ids of all shards, as `url` tells them.
 async fn shard_ids(client: &Client, url: &str) -> Result<Vec<String>, Failure> {
     let reply = client.shard(url, "ids").await?;
-    let list = any_list(reply.must_succeed()?.field("shard-ids")?);
+    let list = read_any_list(reply.must_succeed()?.field("shard-ids")?);
     list.ok_or_else(|| reply.contradicts("a list of shard ids"))
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::{
     Client, Cluster, Dialect, Failure, Layout, Reply,
-    dialect::any_list,
+    dialect::read_any_list,
     eventually,
     record::{Entry, Event, Record},
     workload::Workload,
@@ -257,21 +257,25 @@ impl Stage {
         seen: &[usize],
         limit: Duration,
     ) -> Result<(), Failure> {
-        let mut expected: Vec<&str> = seen.iter().map(|node| self.address(*node)).collect();
-        expected.sort_unstable();
-        let (expected, client) = (&expected, &self.client());
+        let client = &self.client();
         eventually(limit, "every view is right", || async move {
             for node in observers {
-                let reply = client.view(self.url(*node)).await?;
-                let mut view = any_list(reply.must_succeed()?.field("view")?).unwrap_or_default();
-                view.sort_unstable();
-                if view != *expected {
-                    return Err(reply.contradicts(format!("a view of {expected:?}")));
-                }
+                self.sees(client, *node, seen).await?;
             }
             Ok(())
         })
         .await
+    }
+
+    /// A node's view must be of exactly these nodes, in whatever shape and order it lists them.
+    pub(crate) async fn sees(&self, client: &Client, node: usize, seen: &[usize]) -> Result<Reply, Failure> {
+        let reply = client.view(self.url(node)).await?;
+        let list = read_any_list(reply.must_succeed()?.field("view")?);
+        let mut list = list.ok_or_else(|| reply.contradicts("a list"))?;
+        list.sort_unstable();
+        let mut expected: Vec<&str> = seen.iter().map(|node| self.address(*node)).collect();
+        expected.sort_unstable();
+        if list == expected { Ok(reply) } else { Err(reply.contradicts(format!("the view to be of {expected:?}"))) }
     }
 
     /// Waits until a node says that it serves all that it is there for. A store that has no such probe is waited for until

@@ -1,6 +1,18 @@
 //! Assignment 3: replicas of one key space: views, replication, causal order, availability.
 
-use crate::{Scenario, Shape, Suite, scenario::Topic};
+mod agreement;
+mod causality;
+mod failures;
+mod isolation;
+mod lost_writes;
+mod replication;
+mod returning;
+mod startup;
+mod view;
+
+pub(super) use causality::{handed_on, own_writes, question_and_answer, stays_deleted};
+
+use crate::{Failure, Scenario, Shape, Stage, Suite, scenario::Topic, stage::PATIENCE};
 
 /// Three replicas without `SHARD_COUNT`.
 const REPLICAS: Shape = Shape::replicated(3);
@@ -11,6 +23,23 @@ fn topic(name: &'static str) -> Topic {
 
 /// The scenarios of this suite.
 pub(super) fn scenarios() -> Vec<Scenario> {
-    let topics: [Vec<Scenario>; 0] = [];
+    let topics = [
+        view::scenarios(),
+        replication::scenarios(),
+        causality::scenarios(),
+        isolation::scenarios(),
+        failures::scenarios(),
+        returning::scenarios(),
+        lost_writes::scenarios(),
+        startup::scenarios(),
+    ];
     topics.into_iter().flatten().collect()
+}
+
+/// Waits until the cluster is as it was before: every view is full, and these nodes have everything again.
+pub(super) async fn restored(stage: &Stage, returned: &[usize], keys: &[String]) -> Result<(), Failure> {
+    for node in returned {
+        stage.await_whole(*node, keys, PATIENCE).await?;
+    }
+    stage.await_view_at(&stage.all(), &stage.all(), PATIENCE).await
 }

@@ -2,7 +2,8 @@
 //! the sender by its IP and can be silent.
 //!
 //! A cut is as on a real network: connections stay open and nothing passes, not even that one has ended; new ones come to
-//! nothing. Clients are no nodes and are never cut off.
+//! nothing. What was sent meanwhile is lost, and with it the connection once the network heals. Clients are no nodes and are
+//! never cut off.
 
 use std::{
     collections::BTreeSet,
@@ -83,7 +84,7 @@ async fn pass(from: TcpStream, way: Way, inside: SocketAddr, mut cuts: watch::Re
     let _ = tokio::join!(carry(from_read, to_write, way, cuts.clone()), carry(to_read, from_write, back, cuts));
 }
 
-/// Carries what comes one way, each piece when the way is not cut.
+/// Carries what comes one way, until the connection ends or something is lost.
 async fn carry(
     mut from: OwnedReadHalf,
     mut to: OwnedWriteHalf,
@@ -94,7 +95,10 @@ async fn carry(
     loop {
         // A connection that breaks off ends, for the other side.
         let count = from.read(&mut piece).await.unwrap_or(0);
-        cuts.wait_for(|cuts| !cuts.contains(&way)).await.map_err(io::Error::other)?;
+        let cut = cuts.borrow().contains(&way);
+        if cut {
+            return cuts.wait_for(|cuts| !cuts.contains(&way)).await.map(|_| ()).map_err(io::Error::other);
+        }
         if count == 0 {
             return to.shutdown().await;
         }

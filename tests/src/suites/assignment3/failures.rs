@@ -1,0 +1,94 @@
+//! Contract: what happens when nodes die or hang.
+
+use super::{restored, topic};
+use crate::{
+    Failure, Scenario, Stage,
+    stage::{PATIENCE, expect_all, fill},
+};
+
+pub(super) fn scenarios() -> Vec<Scenario> {
+    let topic = topic("failures");
+    let scenarios = vec![
+        topic.scenario(
+            "a killed node must leave every view, and return when it starts again",
+            &["view-failed-leave", "view-return"],
+            killed,
+        ),
+        topic
+            .scenario(
+                "a stopped node must leave every view within five seconds",
+                &["view-failed-leave", "view-return"],
+                stopped,
+            )
+            .strict(),
+        topic
+            .scenario(
+                "a hanging node must leave every view within five seconds, and return",
+                &["view-failed-leave", "view-return"],
+                hanging,
+            )
+            .strict(),
+        topic
+            .scenario(
+                "two nodes killed at once must leave every view within five seconds",
+                &["view-failed-leave", "view-return", "view-return-empty"],
+                two_at_once,
+            )
+            .strict(),
+        topic
+            .scenario("writes must go on beside a hanging replica", &["isolated-writes", "heals"], beside_hanging)
+            .strict(),
+    ];
+    scenarios.into_iter().map(Scenario::restores).collect()
+}
+
+async fn killed(stage: &mut Stage) -> Result<(), Failure> {
+    stage.kill(1).await?;
+    stage.await_view_at(&[0, 2], &[0, 2], PATIENCE).await?;
+    stage.start(1).await?;
+    restored(stage, &[1], &[]).await
+}
+
+async fn stopped(stage: &mut Stage) -> Result<(), Failure> {
+    stage.stop(2).await?;
+    stage.await_view(&[0, 1]).await?;
+    stage.start(2).await?;
+    stage.await_view(&[0, 1, 2]).await?;
+    restored(stage, &[2], &[]).await
+}
+
+/// Its connections stay open, and nothing comes out of them.
+async fn hanging(stage: &mut Stage) -> Result<(), Failure> {
+    stage.pause(0).await?;
+    stage.await_view(&[1, 2]).await?;
+    stage.resume(0).await?;
+    stage.await_view(&[0, 1, 2]).await
+}
+
+/// What they held comes back from the one that is left.
+async fn two_at_once(stage: &mut Stage) -> Result<(), Failure> {
+    let (mut client, keys) = (stage.client(), stage.keys(10));
+    fill(&mut client, &stage.urls(), &keys).await?;
+    expect_all(&mut client, stage.url(1), &keys).await?;
+    stage.kill_all([0, 2]).await?;
+    stage.await_view(&[1]).await?;
+    for node in [0, 2] {
+        stage.restart_empty(node).await?;
+    }
+    stage.await_view(&[0, 1, 2]).await?;
+    restored(stage, &[0, 2], &keys).await?;
+    for url in stage.urls() {
+        expect_all(&mut client, &url, &keys).await?;
+    }
+    Ok(())
+}
+
+/// From the first moment on; the replica catches up when it goes on.
+async fn beside_hanging(stage: &mut Stage) -> Result<(), Failure> {
+    let (mut client, keys) = (stage.client(), stage.keys(20));
+    stage.pause(2).await?;
+    fill(&mut client, &stage.urls()[..2], &keys).await?;
+    stage.resume(2).await?;
+    expect_all(&mut client, stage.url(2), &keys).await?;
+    restored(stage, &[], &[]).await
+}

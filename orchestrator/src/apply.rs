@@ -1,4 +1,4 @@
-//! Executes a plan, exactly, and undoes what it created when it is interrupted.
+//! Executes a plan, exactly, and undoes what it created when it is interrupted or meets a conflict.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -80,19 +80,23 @@ impl<'a> Executor<'a> {
         self.started.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Runs a command's work; when it is interrupted, removes what this run created.
+    /// Runs a command's work; when it is interrupted, or somebody takes its place meanwhile, removes what this run created.
     ///
     /// # Errors
     /// Those of the work.
     pub(crate) async fn undoing(&self, work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
         match work.await {
-            Err(Failure::Interrupted(_)) => Err(Failure::Interrupted(self.roll_back().await)),
+            Err(Failure::Interrupted(_)) => Err(Failure::Interrupted(self.roll_back("interrupted").await)),
+            Err(Failure::Conflict(conflicts)) => {
+                self.output().note(&self.roll_back("conflict").await);
+                Err(Failure::Conflict(conflicts))
+            }
             other => other,
         }
     }
 
     /// In reverse order; answers with what became of it.
-    async fn roll_back(&self) -> String {
+    async fn roll_back(&self, cause: &str) -> String {
         let undo = std::mem::take(&mut *self.undo.lock().unwrap_or_else(PoisonError::into_inner));
         if undo.is_empty() {
             return "nothing was created".to_owned();
@@ -102,9 +106,7 @@ impl<'a> Executor<'a> {
             self.output().progress(&operation.to_string());
             match self.runtime.perform(operation, self.site).await {
                 Ok(_) => self.output().event(
-                    &Event::new(operation.event(), self.runtime.done(operation))
-                        .node(operation.node())
-                        .cause("interrupted"),
+                    &Event::new(operation.event(), self.runtime.done(operation)).node(operation.node()).cause(cause),
                 ),
                 Err(error) => left.push(error.to_string()),
             }

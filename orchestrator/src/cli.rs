@@ -10,7 +10,7 @@ use ipnet::Ipv4Net;
 const EXIT_CODES: &str = "\
 Exit codes:
     0  done, or nothing to do
-    1  not healthy, or the cluster refused
+    1  tests failed; not healthy, or the cluster refused
     2  usage; also a question that nobody can answer
     3  cluster.yaml is invalid
     4  the container engine is unreachable
@@ -19,7 +19,7 @@ Exit codes:
     7  not ready in time
   130  interrupted
 
-Result on stdout, progress on stderr. DOCKER_HOST, NO_COLOR and CI are honoured.";
+Result on stdout, progress on stderr. DOCKER_HOST, NO_COLOR, CI and GITHUB_ACTIONS are honoured.";
 
 /// Turns cluster.yaml into a running cluster, in containers or in plain processes.
 #[derive(Debug, Parser)]
@@ -45,9 +45,12 @@ pub(crate) struct Global {
     /// Containers or processes on this machine; auto: Docker when an engine answers
     #[arg(long, global = true, value_enum, default_value = "auto", env = "ORCHESTRATOR_RUNTIME")]
     pub(crate) runtime: RuntimeChoice,
-    /// Another subnet than the file's; every node keeps its place in it
-    #[arg(long, global = true, value_name = "CIDR", env = "ORCHESTRATOR_SUBNET")]
-    pub(crate) subnet: Option<Ipv4Net>,
+    /// Another subnet than the file's, auto: a free one; every node keeps its place in it
+    #[arg(long, global = true, value_name = "CIDR|auto", env = "ORCHESTRATOR_SUBNET", value_parser = subnet)]
+    pub(crate) subnet: Option<SubnetChoice>,
+    /// Beside other clusters on this host: a free subnet, free ports, own names [project: also of the file's folder]
+    #[arg(long, global = true, env = "ORCHESTRATOR_ISOLATE", value_parser = FalseyValueParser::new())]
+    pub(crate) isolate: bool,
     /// How progress and results are written; auto: bars on a terminal, else lines
     #[arg(long, global = true, value_enum, default_value = "auto", env = "ORCHESTRATOR_OUTPUT")]
     pub(crate) output: OutputChoice,
@@ -74,6 +77,22 @@ pub(crate) enum RuntimeChoice {
     Docker,
     /// Processes on this machine
     Process,
+}
+
+/// Which subnet the network has instead of the file's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SubnetChoice {
+    /// A free one of the same size
+    Auto,
+    /// This one
+    At(Ipv4Net),
+}
+
+fn subnet(text: &str) -> Result<SubnetChoice, String> {
+    if text == "auto" {
+        return Ok(SubnetChoice::Auto);
+    }
+    text.parse().map(SubnetChoice::At).map_err(|_| "neither a subnet such as 10.77.0.0/16 nor `auto`".to_owned())
 }
 
 /// How progress is written.
@@ -153,6 +172,72 @@ pub(crate) enum Command {
     },
     /// Check the cluster file
     Validate,
+    /// Run the assignment's tests: on fresh clusters of their own, beside whatever runs
+    Test(TestArguments),
+}
+
+/// What to test, and how to tell of it.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct TestArguments {
+    /// Only tests whose name contains this
+    pub(crate) filter: Option<String>,
+    /// Which suites [default: all]
+    #[arg(long, value_name = "SUITE", value_delimiter = ',')]
+    pub(crate) suite: Vec<SuiteChoice>,
+    /// Anyone's image, by name
+    #[arg(long, conflicts_with = "build")]
+    pub(crate) image: Option<String>,
+    /// Anyone's sources: a folder with a Dockerfile
+    #[arg(long, value_name = "DIR")]
+    pub(crate) build: Option<PathBuf>,
+    /// The generation of the course [default: the file's]
+    #[arg(long, value_enum)]
+    pub(crate) dialect: Option<DialectChoice>,
+    /// All of the contract, also for a foreign image; ours is always held to all of it
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// What the tests choose by
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// Clusters at a time [default: 2 for each processor]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) jobs: Option<u16>,
+    /// Leave the clusters on which a test failed running
+    #[arg(long)]
+    pub(crate) keep: bool,
+    /// Test the running cluster, only with tests that destroy nothing
+    #[arg(long, conflicts_with_all = ["image", "build", "keep"])]
+    pub(crate) attach: bool,
+    /// Write a JUnit file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) junit: Option<PathBuf>,
+    /// Only say which tests there are
+    #[arg(long)]
+    pub(crate) list: bool,
+}
+
+/// A suite, as people ask for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "lower")]
+pub(crate) enum SuiteChoice {
+    /// Replicas of one key space
+    Assignment3,
+    /// Shards
+    Assignment4,
+}
+
+/// A generation of the course, as people ask for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DialectChoice {
+    /// Lists as strings, port 8080
+    #[value(name = "2019")]
+    Y2019,
+    /// Lists as arrays, port 8085; also 2020
+    #[value(name = "2021")]
+    Spring2021,
+    /// The paths /kvs, /view, /shard, port 8090
+    #[value(name = "fall2021")]
+    Fall2021,
 }
 
 impl Cli {

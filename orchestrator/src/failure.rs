@@ -10,6 +10,9 @@ pub(crate) enum Failure {
     /// The cluster runs but is not healthy, or refused what was asked.
     #[error("{0}")]
     Unhealthy(String),
+    /// Tests failed.
+    #[error("{0}")]
+    Tests(String),
     /// The command line makes no sense, or asks a question that nobody can answer.
     #[error("{0}")]
     Usage(String),
@@ -67,7 +70,7 @@ impl Failure {
     /// The exit codes of `--help`.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
-            Self::Unhealthy(_) => 1,
+            Self::Unhealthy(_) | Self::Tests(_) => 1,
             Self::Usage(_) => 2,
             Self::Spec(_) => 3,
             Self::Engine(_) => 4,
@@ -89,6 +92,7 @@ mod tests {
         let conflict = Conflict { what: "port 1".into(), owner: "web".into(), free_with: "docker rm -f web".into() };
         let all = [
             (Failure::Unhealthy(text()), 1),
+            (Failure::Tests(text()), 1),
             (Failure::Usage(text()), 2),
             (Failure::Spec(SpecError::unreadable("f", "m")), 3),
             (Failure::Engine(text()), 4),

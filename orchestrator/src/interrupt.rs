@@ -35,6 +35,11 @@ impl Interrupt {
         Ok(Self { asked })
     }
 
+    /// For work that must be done although somebody has asked us to stop, such as tidying up.
+    pub(crate) fn never() -> Self {
+        Self { asked: watch::channel(false).1 }
+    }
+
     pub(crate) fn is_asked(&self) -> bool {
         *self.asked.borrow()
     }

@@ -67,6 +67,8 @@ impl Addressing {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Launch {
     pub(crate) name: String,
+    /// The name of its container.
+    pub(crate) container: String,
     pub(crate) config: NodeConfig,
     /// The whole environment, `VIEW` and `SHARD_COUNT` included.
     pub(crate) env: BTreeMap<String, String>,
@@ -89,15 +91,15 @@ impl Launch {
         set("SOCKET_ADDRESS", socket.to_string());
         set("VIEW", view(spec, node, addressing));
         set("API_DIALECT", spec.dialect.clone());
-        if !node.ungrouped {
-            set("SHARD_COUNT", spec.shards.to_string());
+        if let (Some(shards), false) = (spec.shards, node.ungrouped) {
+            set("SHARD_COUNT", shards.to_string());
         }
         match addressing {
             // So that the host's port works on the container's address too: http://10.10.0.2:8082.
             Addressing::Network => set("EXTRA_PORTS", node.host_port.to_string()),
             Addressing::Loopback => set("BIND_ADDRESS", "127.0.0.1".to_owned()),
         };
-        Self { name: node.name.clone(), config, env }
+        Self { name: node.name.clone(), container: spec.container_name(&node.name), config, env }
     }
 }
 

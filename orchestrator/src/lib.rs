@@ -11,6 +11,7 @@ mod client;
 mod commands;
 mod failure;
 mod interrupt;
+mod isolation;
 mod labels;
 mod launch;
 mod observed;
@@ -19,6 +20,7 @@ mod plan;
 mod readiness;
 mod runtime;
 mod spec;
+mod testbed;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

@@ -70,6 +70,8 @@ pub(crate) struct ObservedNode {
     pub(crate) name: String,
     /// The container's id, or the process's.
     pub(crate) id: String,
+    /// The container's name; of a process the node's.
+    pub(crate) container: String,
     pub(crate) state: NodeState,
     /// The id of the image (or the hash of the binary) it was made from.
     pub(crate) image: String,
@@ -81,7 +83,8 @@ impl ObservedNode {
     /// A node that was started and left nothing but perhaps its log.
     pub(crate) fn gone(name: &str) -> Self {
         let (id, image) = (String::new(), String::new());
-        Self { name: name.to_owned(), id, state: NodeState::Stopped, image, config: None }
+        let (name, container) = (name.to_owned(), name.to_owned());
+        Self { name, id, container, state: NodeState::Stopped, image, config: None }
     }
 
     pub(crate) fn is_running(&self) -> bool {
@@ -100,6 +103,32 @@ pub(crate) struct OtherContainer {
     pub(crate) id: String,
     pub(crate) name: String,
     pub(crate) project: Option<String>,
+    /// Which node of that project it is.
+    pub(crate) node: Option<String>,
+}
+
+impl OtherContainer {
+    /// Whose it is.
+    pub(crate) fn owner(&self) -> String {
+        match &self.project {
+            Some(project) => format!("container {} of project {project}", self.name),
+            None => format!("container {} ({})", self.name, short(&self.id)),
+        }
+    }
+
+    /// The exact command that removes it.
+    pub(crate) fn removal(&self) -> String {
+        match (&self.project, &self.node) {
+            (Some(project), Some(node)) => format!("orchestrator down -p {project} {node}"),
+            (Some(project), None) => format!("orchestrator down -p {project}"),
+            (None, _) => format!("docker rm -f {}", short(&self.id)),
+        }
+    }
+}
+
+/// The twelve digits of an id that Docker shows.
+pub(crate) fn short(id: &str) -> &str {
+    id.get(..12).unwrap_or(id)
 }
 
 /// A volume.

@@ -15,6 +15,9 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 /// Longer than an answer may take that comes when the data is where it belongs: a reshard has 60 s.
 const MOVE_LIMIT: Duration = Duration::from_secs(65);
 
+/// No reply of the contract is as long: a value has at most one megabyte.
+const REPLY_LIMIT_BYTES: usize = 4 << 20;
+
 /// One person with one token. A clone is the same client with a copy of the token, as when a token is handed on.
 #[derive(Clone, Debug)]
 pub struct Client {
@@ -193,6 +196,14 @@ impl Client {
         self.recorded(request, body, ANSWER_LIMIT).await
     }
 
+    /// Any request with any bytes as its body, which it says are JSON.
+    ///
+    /// # Errors
+    /// See [`get`](Self::get).
+    pub async fn send_as_json(&self, method: Method, url: &str, path: &str, body: &str) -> Result<Reply, Failure> {
+        self.exchange(method, url, path, Some(body.to_owned()), ANSWER_LIMIT).await
+    }
+
     async fn exchange(
         &self,
         method: Method,
@@ -239,10 +250,16 @@ impl Client {
 }
 
 async fn receive(http: &reqwest::Client, request: Request) -> Result<(u16, HeaderMap, String), String> {
-    let response = http.execute(request).await.map_err(|error| causes(&error))?;
+    let mut response = http.execute(request).await.map_err(|error| causes(&error))?;
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
-    let text = response.text().await.map_err(|error| causes(&error))?;
-    Ok((status, headers, text))
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| causes(&error))? {
+        body.extend_from_slice(&chunk);
+        if body.len() > REPLY_LIMIT_BYTES {
+            return Err(format!("status {status}, and a body of more than {REPLY_LIMIT_BYTES} bytes"));
+        }
+    }
+    Ok((status, headers, String::from_utf8_lossy(&body).into_owned()))
 }
 
 /// The error with what caused it, which is where reqwest says what happened.

@@ -4,7 +4,9 @@ use std::time::SystemTime;
 
 use async_trait::async_trait;
 
-use crate::{Dialect, Failure, Shape};
+use serde_json::Value;
+
+use crate::{Dialect, Failure, Scenario, Shape};
 
 /// Where a node is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,13 +19,15 @@ pub struct Node {
     pub url: String,
 }
 
-/// What a node has logged.
+/// What a node has logged, and how it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NodeLog {
     /// The node's name.
     pub node: String,
     /// Its lines, oldest first.
     pub lines: Vec<String>,
+    /// What its runtime tells of it, if anything.
+    pub state: Option<Value>,
 }
 
 /// What a test may want done to a cluster, and what not every place where nodes run can do.
@@ -72,15 +76,15 @@ pub trait Cluster {
     /// What the nodes have logged since then.
     async fn logs(&mut self, since: SystemTime) -> Vec<NodeLog>;
 
-    /// Ends it and leaves nothing.
-    async fn remove(self: Box<Self>) -> Result<(), Failure>;
+    /// Ends it and leaves nothing; one on which a case failed may be kept for a person to look at.
+    async fn remove(self: Box<Self>, failed: bool) -> Result<(), Failure>;
 }
 
 /// Where clusters come from.
 #[async_trait(?Send)]
 pub trait Provider {
-    /// Why its clusters lack an ability; `None` when they have it.
-    fn lacks(&self, ability: Ability) -> Option<String>;
+    /// Why this scenario cannot be tried on its clusters; `None` when it can.
+    fn lacks(&self, scenario: &Scenario) -> Option<String>;
 
     /// Makes a cluster and, unless the shape leaves that to the test, starts it and waits until every node answers.
     async fn create(&self, shape: &Shape) -> Result<Box<dyn Cluster>, Failure>;

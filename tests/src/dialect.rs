@@ -112,15 +112,38 @@ impl Dialect {
     }
 }
 
-/// Reads a list in whichever shape: for those who ask what is in it, not how it is written.
+/// Reads a list whatever its shape, for those who do not judge that: comma-separated or an array, of texts or numbers.
 #[must_use]
 pub(crate) fn read_any_list(list: &Value) -> Option<Vec<String>> {
-    Dialect::Seed2019.read_list(list).or_else(|| Dialect::Spring2021.read_list(list))
+    match list {
+        Value::String(_) => Dialect::Seed2019.read_list(list),
+        Value::Array(items) => items.iter().map(read_any_text).collect(),
+        _ => None,
+    }
+}
+
+/// Reads an address or an id whatever its type, for those who do not judge that.
+#[must_use]
+pub(crate) fn read_any_text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_list_is_read_whatever_its_shape() {
+        let expected = Some(vec!["1".to_owned(), "2".to_owned()]);
+        for list in [json!("1,2"), json!(["1", "2"]), json!([1, 2])] {
+            assert_eq!(read_any_list(&list), expected, "{list}");
+        }
+        assert_eq!(read_any_list(&json!(null)), None);
+    }
 
     #[test]
     fn paths_are_those_of_the_contract() {

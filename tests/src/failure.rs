@@ -17,6 +17,12 @@ impl Failure {
         Self { expected: expected.into(), evidence: Vec::new(), location: Location::caller() }
     }
 
+    /// What was expected, in words.
+    #[must_use]
+    pub fn expected(&self) -> &str {
+        &self.expected
+    }
+
     /// Adds what was seen.
     #[must_use]
     pub fn with(mut self, evidence: impl fmt::Display) -> Self {

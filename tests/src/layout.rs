@@ -1,13 +1,14 @@
-//! Which shards there are, who is in them and how many keys they hold, as one node tells it.
+//! Which shards there are, who is in them and how many keys they hold, as one node tells it. The shape and the wording of
+//! what it says are judged elsewhere.
 
 use std::collections::BTreeMap;
 
 use crate::{Client, Failure, dialect::read_any_list};
 
-/// The shards of a cluster as told by one node, in that node's order.
+/// The shards of a cluster as told by one node.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Layout {
-    /// Members of each shard, by shard id.
+    /// Members of each shard, by shard id; in the order of their text.
     pub members: BTreeMap<String, Vec<String>>,
 }
 
@@ -20,11 +21,17 @@ impl Layout {
         let mut members = BTreeMap::new();
         for id in shard_ids(client, url).await? {
             let reply = client.shard(url, &format!("members/{id}")).await?;
-            let list = reply.must_be(200)?.field(client.dialect().members_field())?;
-            let list = read_any_list(list).ok_or_else(|| reply.contradicts("a list"))?;
+            let list = read_any_list(reply.must_succeed()?.field(client.dialect().members_field())?);
+            let mut list = list.ok_or_else(|| reply.contradicts("a list of members"))?;
+            list.sort_unstable();
             members.insert(id, list);
         }
         Ok(Self { members })
+    }
+
+    /// The ids of all shards.
+    pub(crate) fn ids(&self) -> Vec<&str> {
+        self.members.keys().map(String::as_str).collect()
     }
 
     /// The shard that `address` is in.
@@ -43,7 +50,7 @@ impl Layout {
         let mut counts = BTreeMap::new();
         for id in shard_ids(client, url).await? {
             let reply = client.shard(url, &format!("key-count/{id}")).await?;
-            let count = reply.must_be(200)?.field(client.dialect().key_count_field())?;
+            let count = reply.must_succeed()?.field(client.dialect().key_count_field())?;
             let count = count.as_u64();
             let count = count.ok_or_else(|| reply.contradicts("the count to be an integer"))?;
             counts.insert(id, count);
@@ -55,6 +62,6 @@ impl Layout {
 /// The ids of all shards, as `url` tells them.
 async fn shard_ids(client: &Client, url: &str) -> Result<Vec<String>, Failure> {
     let reply = client.shard(url, "ids").await?;
-    let list = read_any_list(reply.must_be(200)?.field("shard-ids")?);
-    list.ok_or_else(|| reply.contradicts("a list"))
+    let list = read_any_list(reply.must_succeed()?.field("shard-ids")?);
+    list.ok_or_else(|| reply.contradicts("a list of shard ids"))
 }

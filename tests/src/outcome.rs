@@ -2,12 +2,10 @@
 
 use std::{fmt, time::Duration};
 
-use crate::{CLAUSES, Failure, NodeLog, case::Case, record::Entry};
+use crate::{CLAUSES, Case, Entry, Failure, NodeLog};
 
-/// So much of what came before a failure is shown to people.
-const ENTRIES_SHOWN: usize = 20;
-/// So many of a node's last lines are.
-const LOG_LINES_SHOWN: usize = 15;
+/// How many entries of the transcript, and how many lines of each log, a person is shown; the evidence has all.
+const SHOWN: usize = 12;
 
 /// A case and its verdict.
 pub struct Outcome {
@@ -29,7 +27,7 @@ pub enum Verdict {
     Failed(Box<Evidence>),
     /// It was not tried: why this place cannot.
     Skipped(String),
-    /// It was not tried: there was no cluster to try it on.
+    /// It was not tried: why there was no cluster to try it on.
     NotStarted(String),
 }
 
@@ -43,43 +41,90 @@ pub struct Evidence {
     pub logs: Vec<NodeLog>,
 }
 
-/// For people: the clauses at stake when it is not so, and what is known of that.
-impl fmt::Display for Outcome {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Outcome {
+    /// The clauses that the case checks, as the contract has them.
+    pub fn clauses(&self) -> impl Iterator<Item = String> {
+        let named = |id: &&str| CLAUSES.iter().find(|clause| clause.id == *id);
+        self.case.scenario.clauses.iter().filter_map(named).map(|clause| format!("{}: {}", clause.id, clause.text))
+    }
+
+    /// For a person: what failed and everything that helps to see why. Empty when nothing did.
+    #[must_use]
+    pub fn explanation(&self) -> String {
         match &self.verdict {
-            Verdict::Passed => write!(f, "so it is")?,
-            Verdict::Skipped(reason) => write!(f, "skipped: {reason}")?,
-            Verdict::NotStarted(reason) => write!(f, "no cluster to try it on: {reason}")?,
+            Verdict::Passed | Verdict::Skipped(_) => String::new(),
+            Verdict::NotStarted(reason) => reason.clone(),
             Verdict::Failed(evidence) => {
-                for clause in CLAUSES.iter().filter(|clause| self.case.scenario.clauses.contains(&clause.id)) {
-                    writeln!(f, "clause {}: {}", clause.id, clause.text)?;
-                }
-                write!(f, "{evidence}")?;
+                let clauses: Vec<String> = self.clauses().map(|clause| format!("clause:  {clause}\n")).collect();
+                format!("{}{evidence}", clauses.concat())
             }
         }
-        for note in &self.notes {
-            write!(f, "\nnote: {note}")?;
+    }
+}
+
+impl fmt::Display for Evidence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.failure)?;
+        let hidden = self.transcript.len().saturating_sub(SHOWN);
+        write!(
+            f,
+            "\nuntil then{}:",
+            if hidden > 0 { format!(" (the last {SHOWN} of {})", hidden + SHOWN) } else { String::new() }
+        )?;
+        for entry in &self.transcript[hidden..] {
+            write!(f, "\n  {entry}")?;
+        }
+        for NodeLog { node, lines, .. } in self.logs.iter().filter(|log| !log.lines.is_empty()) {
+            write!(f, "\n{node} logged meanwhile:")?;
+            for line in &lines[lines.len().saturating_sub(SHOWN)..] {
+                write!(f, "\n  {line}")?;
+            }
         }
         Ok(())
     }
 }
 
-/// For people: the failure, the end of what led to it, and the end of every log that says something.
-impl fmt::Display for Evidence {
+/// How many cases came out how.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// It is so.
+    pub passed: usize,
+    /// It is not so.
+    pub failed: usize,
+    /// This place cannot.
+    pub skipped: usize,
+    /// There was no cluster.
+    pub not_started: usize,
+}
+
+impl Totals {
+    /// Counts one more.
+    pub fn count(&mut self, verdict: &Verdict) {
+        *match verdict {
+            Verdict::Passed => &mut self.passed,
+            Verdict::Failed(_) => &mut self.failed,
+            Verdict::Skipped(_) => &mut self.skipped,
+            Verdict::NotStarted(_) => &mut self.not_started,
+        } += 1;
+    }
+
+    /// Counts all.
+    #[must_use]
+    pub fn of(outcomes: &[Outcome]) -> Self {
+        let mut totals = Self::default();
+        for outcome in outcomes {
+            totals.count(&outcome.verdict);
+        }
+        totals
+    }
+}
+
+impl fmt::Display for Totals {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.failure)?;
-        let hidden = self.transcript.len().saturating_sub(ENTRIES_SHOWN);
-        write!(f, "\nwhat was asked, answered and done")?;
-        if hidden > 0 {
-            write!(f, " (after {hidden} entries more)")?;
-        }
-        for entry in &self.transcript[hidden..] {
-            write!(f, "\n{entry}")?;
-        }
-        for NodeLog { node, lines } in self.logs.iter().filter(|log| !log.lines.is_empty()) {
-            write!(f, "\nthe log of {node}")?;
-            for line in &lines[lines.len().saturating_sub(LOG_LINES_SHOWN)..] {
-                write!(f, "\n    {line}")?;
+        write!(f, "{} passed, {} failed", self.passed, self.failed)?;
+        for (count, what) in [(self.skipped, "skipped"), (self.not_started, "without a cluster")] {
+            if count > 0 {
+                write!(f, ", {count} {what}")?;
             }
         }
         Ok(())

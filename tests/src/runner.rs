@@ -40,6 +40,8 @@ pub struct Runner<'a> {
     pub clusters: usize,
     /// What the cases choose by.
     pub seed: u64,
+    /// Whether a case's keys are deleted after it, because the cluster outlives the run.
+    pub tidy: bool,
 }
 
 /// Whether clusters of this store start at all.
@@ -55,6 +57,8 @@ struct Ready {
     cluster: Box<dyn Cluster>,
     /// How it looked at first; unknown on a cluster that serves one case only.
     first: Option<Fingerprint>,
+    /// Whether a case has failed on it.
+    failed: bool,
 }
 
 impl Runner<'_> {
@@ -70,8 +74,7 @@ impl Runner<'_> {
         let mut outcomes = Vec::new();
         let mut ready: Option<Ready> = None;
         for (number, case) in group.cases.iter().enumerate() {
-            let reason = case.scenario.needs.and_then(|ability| self.provider.lacks(ability));
-            if let Some(reason) = reason {
+            if let Some(reason) = self.provider.lacks(&case.scenario) {
                 outcomes.push(self.untried(case, Verdict::Skipped(reason)));
                 continue;
             }
@@ -90,7 +93,7 @@ impl Runner<'_> {
             }
         }
         if let Some(left) = ready {
-            self.remove(left.cluster).await;
+            self.remove(left.cluster, left.failed).await;
         }
         outcomes
     }
@@ -104,7 +107,7 @@ impl Runner<'_> {
                 hope.set(Hope::Started);
                 let shared = case.scenario.effect != Effect::Destroys;
                 let first = if shared { Some(Fingerprint::of(&*cluster).await) } else { None };
-                Ok(Ready { cluster, first })
+                Ok(Ready { cluster, first, failed: false })
             }
             Err(failure) => {
                 if hope.get() == Hope::Unknown {
@@ -118,11 +121,14 @@ impl Runner<'_> {
     /// Tries one case; gives the cluster back when the next may have it.
     async fn run_case(&self, case: &Case, number: usize, ready: Ready) -> (Outcome, Option<Ready>) {
         self.observer.started(case);
-        let Ready { cluster, first } = ready;
+        let Ready { cluster, first, mut failed } = ready;
         let (start, since) = (Instant::now(), SystemTime::now());
         let mut stage = Stage::new(cluster, case.dialect, number, self.seed);
         let result = attempt(case, &mut stage).await;
         let elapsed = start.elapsed();
+        if self.tidy {
+            stage.delete_keys().await;
+        }
         let verdict = match result {
             Ok(()) => Verdict::Passed,
             Err(failure) => {
@@ -131,7 +137,9 @@ impl Runner<'_> {
                 Verdict::Failed(Box::new(Evidence { failure, transcript, logs }))
             }
         };
-        let untouched = case.scenario.effect == Effect::Harmless && matches!(verdict, Verdict::Passed);
+        let passed = matches!(verdict, Verdict::Passed);
+        failed |= !passed;
+        let untouched = case.scenario.effect == Effect::Harmless && passed;
         let (cluster, notes) = stage.into_parts();
         let outcome = Outcome { case: case.clone(), verdict, elapsed, notes };
         let reusable = match &first {
@@ -139,14 +147,14 @@ impl Runner<'_> {
             None => false,
         };
         if reusable {
-            return (outcome, Some(Ready { cluster, first }));
+            return (outcome, Some(Ready { cluster, first, failed }));
         }
-        self.remove(cluster).await;
+        self.remove(cluster, failed).await;
         (outcome, None)
     }
 
-    async fn remove(&self, cluster: Box<dyn Cluster>) {
-        if let Err(failure) = cluster.remove().await {
+    async fn remove(&self, cluster: Box<dyn Cluster>, failed: bool) {
+        if let Err(failure) = cluster.remove(failed).await {
             self.observer.remark(&failure.to_string());
         }
     }

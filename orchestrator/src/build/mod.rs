@@ -4,6 +4,7 @@
 
 mod compile;
 mod context;
+mod foreign;
 mod target;
 
 use std::path::{Path, PathBuf};
@@ -11,6 +12,7 @@ use std::path::{Path, PathBuf};
 use crate::failure::Failure;
 use crate::output::Output;
 
+pub(crate) use foreign::foreign_context;
 pub(crate) use target::Target;
 
 /// What was compiled.

@@ -95,6 +95,12 @@ impl NodeClient {
         self.call(&Method::PUT, &paths, Some(json!({"shard-count": shards})), patience).await
     }
 
+    /// Whether it speaks HTTP at all, whatever it says.
+    pub(crate) async fn answers(&self) -> Result<(), ClientError> {
+        let request = self.http.get(format!("{}/key-value-store-view", self.base)).timeout(PATIENCE);
+        request.send().await.map(drop).map_err(|error| silent(&error))
+    }
+
     /// Whether it serves its shard; our own image's word for it.
     pub(crate) async fn ready(&self) -> Result<(), ClientError> {
         self.get(&["/readyz"]).await.map(drop)

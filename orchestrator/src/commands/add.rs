@@ -20,6 +20,7 @@ const PAUSE: std::time::Duration = std::time::Duration::from_millis(200);
 
 pub(super) async fn run(session: &Session<'_>, name: &str, shard: Option<&str>) -> Result<(), Failure> {
     let cluster = find(session).await?;
+    let session = &session.placed(&*cluster.runtime).await?;
     let node = node(session, &cluster, name)?;
     let others: Vec<Awaited> = cluster.awaited().into_iter().filter(|other| other.node.name != name).collect();
     if others.is_empty() {

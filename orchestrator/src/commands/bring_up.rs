@@ -9,7 +9,7 @@ use crate::observed::{NodeState, ObservedNode};
 use crate::plan::{Desired, plan};
 use crate::readiness::{Awaited, Waiter};
 use crate::runtime::Runtime;
-use crate::spec::NodeSpec;
+use crate::spec::{ClusterSpec, NodeSpec};
 
 /// What is waited for after the plan is applied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,8 +28,22 @@ pub(super) struct Outcome {
     pub(super) running: Vec<Awaited>,
 }
 
-/// Makes `nodes` run. With `recreate`, also those that are as wanted are made anew.
+/// Makes `nodes` run, in a place that the flags choose. With `recreate`, also those that are as wanted are made anew.
 pub(super) async fn bring_up(
+    session: &Session<'_>,
+    runtime: &dyn Runtime,
+    nodes: Vec<&NodeSpec>,
+    recreate: bool,
+    until: Until,
+) -> Result<Outcome, Failure> {
+    let work = async |session: &Session<'_>| {
+        let nodes = nodes.iter().filter_map(|node| session.spec.node(&node.name)).collect();
+        bring_up_in_place(session, runtime, nodes, recreate, until).await
+    };
+    session.in_place(runtime, work).await
+}
+
+async fn bring_up_in_place(
     session: &Session<'_>,
     runtime: &dyn Runtime,
     nodes: Vec<&NodeSpec>,
@@ -43,16 +57,16 @@ pub(super) async fn bring_up(
     let site = session.site(artifact.as_ref());
     let observed = runtime.observe(&site).await?;
     if artifact.is_none() && observed.image.is_none() {
-        return Err(missing_image(session, runtime));
+        return Err(missing_image(session, runtime, &session.spec));
     }
     desired.content = artifact.as_ref().map(|artifact| artifact.content.as_str());
-    let plan = plan(&desired, &observed).map_err(Failure::Conflict)?;
+    let steps = plan(&desired, &observed).map_err(Failure::Conflict)?;
     let ours = artifact.is_some() || observed.image.is_some_and(|image| image.ours);
 
     let executor = Executor::new(runtime, &site, &session.interrupt);
     let mut running = Vec::new();
-    let work = async {
-        executor.apply(&plan).await?;
+    let wait = async {
+        executor.apply(&steps).await?;
         let waiter = waiter(session, runtime);
         let nodes = runtime.nodes(&session.spec.name).await?;
         for node in &desired.nodes {
@@ -74,12 +88,19 @@ pub(super) async fn bring_up(
             }
         }
     };
+    let work = async {
+        let done = wait.await;
+        if let Err(Failure::Unhealthy(_)) = done {
+            // A process that ended may have met a stranger at its port.
+            plan(&desired, &runtime.observe(&site).await?).map_err(Failure::Conflict)?;
+        }
+        done
+    };
     executor.undoing(work).await?;
-    Ok(Outcome { changed: !plan.is_empty(), running })
+    Ok(Outcome { changed: !steps.is_empty(), running })
 }
 
-fn missing_image(session: &Session<'_>, runtime: &dyn Runtime) -> Failure {
-    let spec = &session.spec;
+pub(super) fn missing_image(session: &Session<'_>, runtime: &dyn Runtime, spec: &ClusterSpec) -> Failure {
     if runtime.name() == "docker" {
         return crate::runtime::docker::missing_image(spec);
     }

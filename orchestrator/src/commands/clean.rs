@@ -7,7 +7,12 @@ use crate::plan::Removal;
 
 pub(super) async fn run(session: &Session<'_>) -> Result<(), Failure> {
     let spec = &session.spec;
-    let removal =
-        Removal { project: &spec.name, nodes: &[], volumes: true, image: Some(&spec.image.name), cause: "asked for" };
+    let removal = Removal {
+        project: &spec.name,
+        volumes: true,
+        image: Some(&spec.image.name),
+        cause: "asked for",
+        ..Removal::default()
+    };
     remove(session, &removal, "clean").await
 }

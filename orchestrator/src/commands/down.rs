@@ -11,7 +11,8 @@ use crate::runtime::all_runtimes;
 pub(super) async fn run(session: &Session<'_>, names: &[String], volumes: bool) -> Result<(), Failure> {
     // The store keeps nothing on a disk yet, so no data is lost with the volumes of a whole cluster, and nothing is left.
     let volumes = volumes || names.is_empty();
-    let removal = Removal { project: &session.spec.name, nodes: names, volumes, image: None, cause: "asked for" };
+    let removal =
+        Removal { project: &session.spec.name, nodes: names, volumes, cause: "asked for", ..Removal::default() };
     remove(session, &removal, "down").await
 }
 

@@ -13,6 +13,7 @@ mod running;
 mod session;
 mod status;
 mod subnet;
+mod test;
 mod ungrouped;
 mod up;
 mod validate;
@@ -44,5 +45,6 @@ pub(crate) async fn run(cli: &Cli, output: &Output) -> Result<(), Failure> {
             logs::run(&session, nodes, logs::Wanted { follow: *follow, since: since.as_deref(), tail: *tail }).await
         }
         Command::Validate => validate::run(&session),
+        Command::Test(arguments) => test::run(&session, arguments).await,
     }
 }

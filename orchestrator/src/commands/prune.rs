@@ -52,7 +52,7 @@ async fn left_behind<'r>(
     let mut spec = session.spec.clone();
     project.clone_into(&mut spec.name);
     let observed = runtime.observe(&Site { spec: &spec, artifact: None, output: session.output }).await?;
-    let removal = Removal { project, volumes: true, cause: "pruned", ..Removal::default() };
+    let removal = Removal { project, volumes: true, force: true, cause: "pruned", ..Removal::default() };
     let plan = plan_removal(&removal, &observed).map_err(Failure::Conflict)?;
     Ok((runtime, spec, plan))
 }

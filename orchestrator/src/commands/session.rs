@@ -3,14 +3,17 @@
 use std::time::Duration;
 
 use crate::build::{Artifact, compile};
-use crate::cli::Global;
+use crate::cli::{Global, SubnetChoice};
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
+use crate::isolation::{self, Size};
 use crate::output::Output;
 use crate::runtime::{Runtime, Site, choose};
 use crate::spec::{ClusterSpec, NodeSpec, is_name, locate};
 
 const TIMEOUT: Duration = Duration::from_secs(60);
+/// So many places are tried for a cluster before what is in its way is told.
+const PLACES: usize = 4;
 
 /// One run of the tool.
 pub(crate) struct Session<'a> {
@@ -23,7 +26,7 @@ pub(crate) struct Session<'a> {
 }
 
 impl<'a> Session<'a> {
-    /// Reads the cluster file and applies `-p` and `--subnet`.
+    /// Reads the cluster file and applies `-p`, `--subnet` and the names of `--isolate`.
     pub(super) fn open(global: &'a Global, output: &'a Output) -> Result<Self, Failure> {
         let interrupt =
             Interrupt::listen().map_err(|error| Failure::Engine(format!("cannot listen for Ctrl-C: {error}")))?;
@@ -31,14 +34,20 @@ impl<'a> Session<'a> {
             .map_err(|error| Failure::Usage(format!("the current folder cannot be read: {error}")))?;
         let located = locate(global.file.as_deref(), &folder)?;
         let mut spec = located.spec;
-        if let Some(project) = &global.project {
-            if !is_name(project) {
-                let rule = "up to 63 letters, digits, `-`, `_`, `.`, the first a letter or digit";
-                return Err(Failure::Usage(format!("--project: `{project}` is no name: {rule}")));
-            }
-            spec.name.clone_from(project);
+        let project = match &global.project {
+            Some(project) => project.clone(),
+            None if global.isolate => isolation::project_of(&spec.name, &located.folder),
+            None => spec.name.clone(),
+        };
+        if !is_name(&project) {
+            let rule = "up to 63 letters, digits, `-`, `_`, `.`, the first a letter or digit";
+            return Err(Failure::Usage(format!("--project: `{project}` is no name: {rule}")));
         }
-        if let Some(subnet) = global.subnet {
+        if global.isolate {
+            spec = spec.isolated_as(&project);
+        }
+        spec.name = project;
+        if let Some(SubnetChoice::At(subnet)) = global.subnet {
             spec = spec.moved_to(subnet).map_err(|message| Failure::Usage(format!("--subnet: {message}")))?;
         }
         Ok(Self { global, output, interrupt, spec, origin: located.origin })
@@ -54,7 +63,12 @@ impl<'a> Session<'a> {
     }
 
     pub(crate) fn site<'s>(&'s self, artifact: Option<&'s Artifact>) -> Site<'s> {
-        Site { spec: &self.spec, artifact, output: self.output }
+        self.site_of(&self.spec, artifact)
+    }
+
+    /// For another cluster than the file's.
+    pub(crate) fn site_of<'s>(&'s self, spec: &'s ClusterSpec, artifact: Option<&'s Artifact>) -> Site<'s> {
+        Site { spec, artifact, output: self.output }
     }
 
     /// Compiles the node where the file says that it is built here.
@@ -66,14 +80,58 @@ impl<'a> Session<'a> {
         }
     }
 
+    /// The same session with the place that the cluster has, or where it is not there one that is free: as far as
+    /// `--isolate` and `--subnet auto` leave the choice.
+    pub(crate) async fn placed(&self, runtime: &dyn Runtime) -> Result<Session<'a>, Failure> {
+        let spec = self.spec.clone();
+        let Global { subnet, isolate, .. } = self.global;
+        let spec = match subnet {
+            None if *isolate => isolation::isolate(spec, runtime, &self.spec.name).await?,
+            Some(SubnetChoice::Auto) => isolation::free_subnet(spec, runtime, Size::File).await?,
+            None | Some(SubnetChoice::At(_)) => spec,
+        };
+        let spec = if *isolate && subnet.is_some() { isolation::free_ports(spec, runtime).await? } else { spec };
+        Ok(self.with_spec(spec))
+    }
+
+    /// Does `work` with the session [placed](Self::placed). When somebody takes the place of a cluster that is not there yet
+    /// meanwhile, another is tried.
+    ///
+    /// # Errors
+    /// Those of the last attempt.
+    pub(crate) async fn in_place<T>(
+        &self,
+        runtime: &dyn Runtime,
+        work: impl AsyncFn(&Session<'_>) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let chooses = self.global.isolate || self.global.subnet == Some(SubnetChoice::Auto);
+        let mut before = Vec::new();
+        for _ in 1..PLACES {
+            let new = chooses && runtime.nodes(&self.spec.name).await?.is_empty();
+            match work(&self.placed(runtime).await?).await {
+                // What is in the way of two places has nothing to do with the place.
+                Err(Failure::Conflict(conflicts)) if new && conflicts != before => {
+                    before = conflicts.clone();
+                    self.output.note(&format!("{}; another place is tried", Failure::Conflict(conflicts)));
+                }
+                other => return other,
+            }
+        }
+        work(&self.placed(runtime).await?).await
+    }
+
+    fn with_spec(&self, spec: ClusterSpec) -> Session<'a> {
+        let (interrupt, origin) = (self.interrupt.clone(), self.origin.clone());
+        Session { global: self.global, output: self.output, interrupt, spec, origin }
+    }
+
     /// The same session with one more node, unless the file has it.
     pub(crate) fn with_node(&self, node: NodeSpec) -> Session<'a> {
         let mut spec = self.spec.clone();
         if spec.node(&node.name).is_none() {
             spec.nodes.push(node);
         }
-        let (interrupt, origin) = (self.interrupt.clone(), self.origin.clone());
-        Session { global: self.global, output: self.output, interrupt, spec, origin }
+        self.with_spec(spec)
     }
 
     /// The nodes of that name; all for none.

@@ -7,9 +7,14 @@ use crate::apply::Executor;
 use crate::failure::Failure;
 use crate::launch::Addressing;
 use crate::plan::{Desired, plan_subnet};
+use crate::runtime::Runtime;
 
 pub(super) async fn run(session: &Session<'_>) -> Result<(), Failure> {
     let runtime = session.runtime().await?;
+    session.in_place(&*runtime, async |session| create(session, &*runtime).await).await
+}
+
+async fn create(session: &Session<'_>, runtime: &dyn Runtime) -> Result<(), Failure> {
     let network = &session.spec.network;
     let json = |changed: bool| json!({"event": "subnet", "changed": changed, "network": network.name, "subnet": network.subnet.to_string()});
     if runtime.addressing() == Addressing::Loopback {
@@ -25,7 +30,7 @@ pub(super) async fn run(session: &Session<'_>) -> Result<(), Failure> {
         recreate: false,
     };
     let plan = plan_subnet(&desired, &runtime.observe(&site).await?).map_err(Failure::Conflict)?;
-    let executor = Executor::new(&*runtime, &site, &session.interrupt);
+    let executor = Executor::new(runtime, &site, &session.interrupt);
     executor.undoing(executor.apply(&plan)).await?;
     let text =
         if plan.is_empty() { "up to date".to_owned() } else { format!("network {} {}", network.name, network.subnet) };

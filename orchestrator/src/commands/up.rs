@@ -26,9 +26,8 @@ async fn remark(session: &Session<'_>, running: &[Awaited]) {
             session.output.note(&format!("{name} is in no shard; `orchestrator add {name}` makes it a member"));
         }
     }
-    let wanted = session.spec.shards as usize;
-    if let Some(now) = shard_count(running).await
-        && now != wanted
+    if let (Some(now), Some(wanted)) = (shard_count(running).await, session.spec.shards)
+        && now != wanted as usize
     {
         let remark =
             format!("the cluster has {now} shards, the file {wanted}; `orchestrator reshard {wanted}` changes that");

@@ -49,6 +49,11 @@ impl Output {
         Self { mode, quiet: global.quiet, verbose: global.verbose }
     }
 
+    /// Says nothing.
+    pub(crate) fn silent() -> Self {
+        Self { mode: Mode::Plain, quiet: true, verbose: false }
+    }
+
     pub(crate) fn is_json(&self) -> bool {
         matches!(self.mode, Mode::Json)
     }
@@ -76,6 +81,25 @@ impl Output {
     pub(crate) fn waiting(&self, node: &str, text: &str) {
         if let (Mode::Bars(bars), false) = (&self.mode, self.quiet) {
             bars.waiting(node, text);
+        }
+    }
+
+    /// Something happened that is worth a line of its own also on a terminal.
+    pub(crate) fn line(&self, text: &str, json: Value) {
+        if self.quiet {
+            return;
+        }
+        match &self.mode {
+            Mode::Bars(bars) => bars.above(text),
+            Mode::Plain => to_stderr(text),
+            Mode::Json => to_stderr(&stamped(json).to_string()),
+        }
+    }
+
+    /// A line for the machine that runs us, whatever the person wants to see; not among JSON.
+    pub(crate) fn command(&self, text: &str) {
+        if !self.is_json() {
+            to_stdout(text);
         }
     }
 

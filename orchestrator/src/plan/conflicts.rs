@@ -1,10 +1,9 @@
 //! What is in the way and not ours, with its owner and the exact command that frees it.
 
-use super::removal::short;
 use super::{Desired, volume_name};
 use crate::failure::Conflict;
 use crate::launch::Addressing;
-use crate::observed::{Observed, ObservedNetwork, OtherContainer};
+use crate::observed::{Observed, ObservedNetwork, OtherContainer, short};
 
 /// Everything in the way of `desired`.
 pub(super) fn find(desired: &Desired<'_>, observed: &Observed) -> Vec<Conflict> {
@@ -22,9 +21,7 @@ pub(super) fn find(desired: &Desired<'_>, observed: &Observed) -> Vec<Conflict> 
 /// Docker 20.10 accepts a second network of the same name, and refuses an overlapping subnet only late: look first.
 pub(super) fn of_network(desired: &Desired<'_>, observed: &Observed) -> Vec<Conflict> {
     let wanted = &desired.spec.network;
-    let overlaps = |network: &ObservedNetwork| {
-        network.subnets.iter().any(|subnet| subnet.contains(&wanted.subnet) || wanted.subnet.contains(subnet))
-    };
+    let overlaps = |network: &ObservedNetwork| network.subnets.iter().any(|subnet| wanted.overlaps(subnet));
     let mut conflicts = Vec::new();
     for network in &observed.networks {
         if network.project.as_ref() == Some(&desired.spec.name) {
@@ -76,11 +73,11 @@ fn of_names(desired: &Desired<'_>, observed: &Observed) -> Vec<Conflict> {
     desired
         .nodes
         .iter()
-        .filter_map(|node| taken(&node.name))
+        .filter_map(|node| taken(&desired.spec.container_name(&node.name)))
         .map(|other| Conflict {
             what: format!("container name {}", other.name),
             owner: container(other),
-            free_with: container_removal(other),
+            free_with: other.removal(),
         })
         .collect()
 }
@@ -92,16 +89,9 @@ fn container(other: &OtherContainer) -> String {
     }
 }
 
-fn container_removal(other: &OtherContainer) -> String {
-    match &other.project {
-        Some(project) => format!("orchestrator down -p {project} {}", other.name),
-        None => format!("docker rm -f {}", short(&other.id)),
-    }
-}
-
 /// A stranger on our network with a node's address.
 fn of_addresses(desired: &Desired<'_>, observed: &Observed) -> Vec<Conflict> {
-    let ours = |name: &str| observed.nodes.iter().any(|node| node.name == name);
+    let ours = |name: &str| observed.nodes.iter().any(|node| node.container == name);
     let networks = observed.networks.iter().filter(|n| n.project.as_ref() == Some(&desired.spec.name));
     networks
         .flat_map(|network| network.members.iter().map(move |member| (network, member)))

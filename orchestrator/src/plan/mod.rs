@@ -17,7 +17,7 @@ use crate::observed::{NodeState, Observed, ObservedNode};
 use crate::spec::{ClusterSpec, NodeSpec};
 
 pub(crate) use operation::{Operation, Plan, Step};
-pub(crate) use removal::{Removal, plan_removal, short};
+pub(crate) use removal::{Removal, plan_removal};
 
 /// What the person asked for.
 #[derive(Debug, Clone)]

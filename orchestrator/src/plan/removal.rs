@@ -2,7 +2,7 @@
 
 use super::{Operation, Plan, Step, volume_name};
 use crate::failure::Conflict;
-use crate::observed::{NodeState, Observed, ObservedNode};
+use crate::observed::{NodeState, Observed, ObservedNode, short};
 
 /// What goes.
 #[derive(Debug, Clone, Default)]
@@ -11,6 +11,8 @@ pub(crate) struct Removal<'a> {
     /// Only these nodes; empty: all, and the network.
     pub(crate) nodes: &'a [String],
     pub(crate) volumes: bool,
+    /// Nodes are killed instead of stopped: nobody will miss what they were about to say.
+    pub(crate) force: bool,
     /// The image too, under this name.
     pub(crate) image: Option<&'a str>,
     pub(crate) cause: &'a str,
@@ -26,7 +28,7 @@ pub(crate) fn plan_removal(removal: &Removal<'_>, observed: &Observed) -> Result
     let leaving: Vec<&ObservedNode> = observed.nodes.iter().filter(|node| goes(&node.name)).collect();
     let mut plan = Plan::default();
     for node in &leaving {
-        plan.nodes.insert(node.name.clone(), node_steps(node, removal.cause));
+        plan.nodes.insert(node.name.clone(), node_steps(node, removal));
     }
     let step = |operation| Step::new(operation, removal.cause);
     if all {
@@ -35,7 +37,7 @@ pub(crate) fn plan_removal(removal: &Removal<'_>, observed: &Observed) -> Result
         let mut conflicts = Vec::new();
         for network in networks {
             let strangers =
-                network.members.iter().filter(|(name, _)| !observed.nodes.iter().any(|node| node.name == *name));
+                network.members.iter().filter(|(name, _)| !observed.nodes.iter().any(|node| node.container == *name));
             conflicts.extend(strangers.map(|(name, _)| Conflict {
                 what: format!("network {}", network.name),
                 owner: format!("container {name}, which is connected to it and not ours"),
@@ -61,21 +63,13 @@ pub(crate) fn plan_removal(removal: &Removal<'_>, observed: &Observed) -> Result
     Ok(plan)
 }
 
-fn node_steps(node: &ObservedNode, cause: &str) -> Vec<Step> {
+fn node_steps(node: &ObservedNode, removal: &Removal<'_>) -> Vec<Step> {
     let (name, id) = (node.name.clone(), node.id.clone());
     let mut steps = Vec::new();
-    match node.state {
-        NodeState::Running => {
-            steps.push(Step::new(Operation::StopNode { name: name.clone(), id: id.clone() }, cause));
-        }
-        // A paused process cannot act on a signal; removal kills it.
-        NodeState::Paused | NodeState::Stopped => {}
+    // Removal kills what still runs; a paused process could not act on a signal.
+    if node.state == NodeState::Running && !removal.force {
+        steps.push(Step::new(Operation::StopNode { name: name.clone(), id: id.clone() }, removal.cause));
     }
-    steps.push(Step::new(Operation::RemoveNode { name, id }, cause));
+    steps.push(Step::new(Operation::RemoveNode { name, id }, removal.cause));
     steps
-}
-
-/// The twelve digits that Docker shows.
-pub(crate) fn short(id: &str) -> &str {
-    id.get(..12).unwrap_or(id)
 }

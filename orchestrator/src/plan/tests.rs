@@ -34,6 +34,7 @@ fn node(spec: &ClusterSpec, name: &str) -> ObservedNode {
     ObservedNode {
         name: name.to_owned(),
         id: format!("id-{name}"),
+        container: spec.container_name(name),
         state: NodeState::Running,
         image: "image1".to_owned(),
         config: Some(Launch::of(spec, wanted, Addressing::Network).config),
@@ -207,6 +208,7 @@ fn foreign_containers_ports_addresses_and_volumes_are_conflicts() {
         id: "abcdefabcdefabcdef".to_owned(),
         name: name.to_owned(),
         project: project.map(str::to_owned),
+        node: project.map(|_| name.to_owned()),
     };
     let mut network = network(&spec);
     network.members = vec![("intruder".to_owned(), Some("10.10.0.4".parse().expect("an address")))];
@@ -233,6 +235,23 @@ fn foreign_containers_ports_addresses_and_volumes_are_conflicts() {
     assert!(plan(&one, &observed).is_ok());
 }
 
+#[test]
+fn an_isolated_cluster_meets_only_containers_of_its_own_names() {
+    let spec = spec().isolated_as("mine");
+    let other =
+        |name: &str| OtherContainer { id: "abcdef".to_owned(), name: name.to_owned(), project: None, node: None };
+    let mut observed = Observed { others: vec![other("node1")], ..complete(&spec) };
+    // Our own containers on our network are no strangers there, whatever their names.
+    let members = spec.nodes.iter().map(|node| (spec.container_name(&node.name), Some(node.address)));
+    observed.networks[0].members = members.collect();
+    observed.volumes.iter_mut().for_each(|volume| volume.name = volume.name.replacen("kv", "mine", 1));
+    observed.volumes.iter_mut().for_each(|volume| volume.project = Some("mine".to_owned()));
+    assert!(plan(&desired(&spec), &observed).expect("no conflict").is_empty());
+    assert!(plan_removal(&Removal { project: "mine", ..removal(&[]) }, &observed).is_ok());
+    observed.others.push(other("mine-node2"));
+    assert_eq!(conflicts(&desired(&spec), &observed)[0].what, "container name mine-node2");
+}
+
 fn removal(nodes: &[String]) -> Removal<'_> {
     Removal { project: "kv", nodes, cause: "asked for", ..Removal::default() }
 }
@@ -247,6 +266,18 @@ fn down_removes_the_nodes_then_the_network_and_keeps_the_data() {
     let expected =
         ["stop node1", "remove node1", "remove node2", "remove network mynet"].map(|step| format!("{step}: asked for"));
     assert_eq!(lines(&plan), expected);
+}
+
+#[test]
+fn by_force_nobody_is_stopped_first() {
+    let spec = spec();
+    let mut observed = complete(&spec);
+    observed.nodes.truncate(2);
+    let plan = plan_removal(&Removal { force: true, ..removal(&[]) }, &observed).expect("no conflict");
+    assert_eq!(
+        lines(&plan),
+        ["remove node1", "remove node2", "remove network mynet"].map(|s| format!("{s}: asked for"))
+    );
 }
 
 #[test]
@@ -266,7 +297,7 @@ fn only_objects_of_the_project_are_removed() {
         ObservedNetwork { project: None, ..network(&spec) },
         ObservedNetwork { project: Some("kv2".to_owned()), ..network(&spec) },
     ];
-    observed.others = vec![OtherContainer { id: "x".to_owned(), name: "node1".to_owned(), project: None }];
+    observed.others = vec![OtherContainer { id: "x".to_owned(), name: "node1".to_owned(), project: None, node: None }];
     observed.volumes = vec![ObservedVolume { name: "kv-node1".to_owned(), project: None }];
     let all = Removal { volumes: true, ..removal(&[]) };
     assert!(plan_removal(&all, &observed).expect("no conflict").is_empty());

@@ -7,6 +7,7 @@ mod ports;
 pub(crate) mod process;
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use async_trait::async_trait;
 use futures_util::stream::BoxStream;
@@ -14,7 +15,7 @@ use futures_util::stream::BoxStream;
 use crate::build::{Artifact, Target};
 use crate::failure::Failure;
 use crate::launch::Addressing;
-use crate::observed::{Observed, ObservedNode};
+use crate::observed::{Observed, ObservedNetwork, ObservedNode};
 use crate::output::Output;
 use crate::plan::Operation;
 use crate::spec::ClusterSpec;
@@ -65,6 +66,9 @@ pub(crate) trait Runtime: Send + Sync {
     /// What is there of the site's project, and what may be in its way.
     async fn observe(&self, site: &Site<'_>) -> Result<Observed, Failure>;
 
+    /// Every network there is, of others too, without their members.
+    async fn networks(&self) -> Result<Vec<ObservedNetwork>, Failure>;
+
     /// The nodes of a project, without anything else.
     async fn nodes(&self, project: &str) -> Result<Vec<ObservedNode>, Failure>;
 
@@ -87,6 +91,12 @@ pub(crate) trait Runtime: Send + Sync {
 
     /// Why a node that should run does not: exit code, killed for memory. For messages only.
     async fn last_words(&self, node: &ObservedNode) -> Option<String>;
+
+    /// Builds the image of the site's spec from anyone's folder with a Dockerfile.
+    async fn build_folder(&self, folder: &Path, site: &Site<'_>) -> Result<(), Failure>;
+
+    /// All that the runtime tells of a node. For evidence only.
+    async fn inspect(&self, node: &ObservedNode) -> Option<serde_json::Value>;
 
     /// Removes images of ours (of one project, or of all) that no name points to; answers how many.
     async fn prune_images(&self, project: Option<&str>) -> Result<usize, Failure>;

@@ -54,12 +54,13 @@ pub(super) fn check(reader: &mut Reader, raw: RawCluster) -> Option<ClusterSpec>
         name: text(raw.name, "kv"),
         image: raw.image,
         network,
-        shards,
+        shards: Some(shards),
         dialect: text(raw.dialect, "2019"),
         port: raw.port.map_or(8080, |placed| placed.value),
         limits: raw.limits,
         env: raw.env,
         nodes: raw.nodes.into_iter().map(node).collect(),
+        isolated: false,
     })
 }
 

@@ -15,6 +15,8 @@ pub(crate) struct Located {
     pub(crate) spec: ClusterSpec,
     /// The file's name as a person would type it, or `built-in cluster.yaml`.
     pub(crate) origin: String,
+    /// The file's folder; that where the search began for the built-in one.
+    pub(crate) folder: PathBuf,
 }
 
 /// Reads `file`, or else `cluster.yaml` in `start` or the nearest folder above, or else the built-in one.
@@ -28,12 +30,12 @@ pub(crate) fn locate(file: Option<&Path>, start: &Path) -> Result<Located, SpecE
     };
     let Some(path) = found else {
         let origin = format!("built-in {DEFAULT_NAME}");
-        return Ok(Located { spec: ClusterSpec::parse(BUILT_IN, &origin, None)?, origin });
+        return Ok(Located { spec: ClusterSpec::parse(BUILT_IN, &origin, None)?, origin, folder: start.to_owned() });
     };
     let origin = file.map_or_else(|| shown(&path, start), |file| file.display().to_string());
     let text = std::fs::read_to_string(&path).map_err(|error| unreadable(&origin, &error))?;
-    let folder = path.parent().map(Path::to_path_buf);
-    Ok(Located { spec: ClusterSpec::parse(&text, &origin, folder.as_deref())?, origin })
+    let folder = path.parent().unwrap_or(start).to_owned();
+    Ok(Located { spec: ClusterSpec::parse(&text, &origin, Some(&folder))?, origin, folder })
 }
 
 fn unreadable(origin: &str, error: &std::io::Error) -> SpecError {

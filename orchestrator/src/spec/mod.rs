@@ -31,8 +31,8 @@ pub(crate) struct ClusterSpec {
     pub(crate) name: String,
     pub(crate) image: ImageSpec,
     pub(crate) network: NetworkSpec,
-    /// `SHARD_COUNT` at the first start.
-    pub(crate) shards: u32,
+    /// `SHARD_COUNT` at the first start; none: no node has it, as in assignment 3. The file always has one.
+    pub(crate) shards: Option<u32>,
     /// `API_DIALECT`: "2019" or "2021".
     pub(crate) dialect: String,
     /// The port inside the containers.
@@ -41,6 +41,8 @@ pub(crate) struct ClusterSpec {
     pub(crate) nodes: Vec<NodeSpec>,
     /// For all nodes; those of the file have it in their own.
     pub(crate) env: BTreeMap<String, String>,
+    /// The names of containers begin with the project's, so that they are no other cluster's.
+    pub(crate) isolated: bool,
 }
 
 /// The image and, when it is built here, from where.
@@ -86,10 +88,20 @@ impl NetworkSpec {
         dynamic_range(self.subnet)
     }
 
+    /// Whether the two have an address in common.
+    pub(crate) fn overlaps(&self, subnet: &Ipv4Net) -> bool {
+        overlap(&self.subnet, subnet)
+    }
+
     /// The first address, which the bridge itself takes.
     pub(crate) fn gateway(&self) -> Ipv4Addr {
         Ipv4Addr::from(u32::from(self.subnet.network()) + 1)
     }
+}
+
+/// Whether two subnets have an address in common.
+pub(crate) fn overlap(one: &Ipv4Net, other: &Ipv4Net) -> bool {
+    one.contains(other) || other.contains(one)
 }
 
 /// The upper half of `subnet`.
@@ -101,6 +113,19 @@ impl ClusterSpec {
     /// The node of that name.
     pub(crate) fn node(&self, name: &str) -> Option<&NodeSpec> {
         self.nodes.iter().find(|node| node.name == name)
+    }
+
+    /// The same cluster as `project`, whose containers and network have names of their own.
+    pub(crate) fn isolated_as(mut self, project: &str) -> Self {
+        project.clone_into(&mut self.name);
+        self.network.name = format!("{project}-net");
+        self.isolated = true;
+        self
+    }
+
+    /// The name of the node's container.
+    pub(crate) fn container_name(&self, node: &str) -> String {
+        if self.isolated { format!("{}-{node}", self.name) } else { node.to_owned() }
     }
 
     /// The nodes that belong to a shard from the start.

@@ -2,30 +2,31 @@
 
 use std::time::Duration;
 
-use crate::{Client, Cluster, Failure, ensure, eventually, record::Record};
+use crate::{Client, Cluster, Failure, Reply, ensure, eventually, record::Record};
 
 /// How long a cluster may take to look again as it did at first, until it is replaced.
 const SETTLE_LIMIT: Duration = Duration::from_secs(10);
 
-/// What every node says of the view and of the shards, word for word; nothing about keys.
+/// What every node says of the view and of the shards, word for word, and how many nodes say of themselves that they are in
+/// which shard; nothing about keys. Which nodes these are may change: a reshard there and back need not bring each to its place.
 #[derive(PartialEq, Eq)]
-pub(super) struct Fingerprint(Vec<String>);
+pub(super) struct Fingerprint {
+    seen: Vec<String>,
+    own: Vec<String>,
+}
 
 impl Fingerprint {
     /// Asks every node.
     pub(super) async fn of(cluster: &dyn Cluster) -> Self {
         let client = Client::new(cluster.dialect(), &Record::default());
-        let mut said = Vec::new();
+        let (mut seen, mut own) = (Vec::new(), Vec::new());
         for node in cluster.nodes() {
-            let view = client.view(&node.url).await;
-            let ids = client.shard(&node.url, "ids").await;
-            let own = client.shard(&node.url, "node-shard-id").await;
-            said.extend([view, ids, own].map(|reply| match reply {
-                Ok(reply) => format!("{} {}", reply.status, reply.text),
-                Err(_) => "no reply".to_owned(),
-            }));
+            seen.push(words(client.view(&node.url).await));
+            seen.push(words(client.shard(&node.url, "ids").await));
+            own.push(words(client.shard(&node.url, "node-shard-id").await));
         }
-        Self(said)
+        own.sort_unstable();
+        Self { seen, own }
     }
 
     /// Whether the cluster looks like this again, in a while.
@@ -36,5 +37,12 @@ impl Fingerprint {
         });
         let settled: Result<(), Failure> = settled.await;
         settled.is_ok()
+    }
+}
+
+fn words(reply: Result<Reply, Failure>) -> String {
+    match reply {
+        Ok(reply) => format!("{} {}", reply.status, reply.text),
+        Err(_) => "no reply".to_owned(),
     }
 }

@@ -43,7 +43,8 @@ impl DialectRun {
         cases.retain(|case| self.waiting.contains_key(&name(self.dialect, case)));
         let provider = InProcess(self.dialect);
         let observer = Answers { dialect: self.dialect, waiting: RefCell::new(self.waiting) };
-        Runner { provider: &provider, observer: &observer, clusters: CLUSTERS, seed: 1 }.run(groups(cases)).await;
+        let runner = Runner { provider: &provider, observer: &observer, clusters: CLUSTERS, seed: 1, tidy: false };
+        runner.run(groups(cases)).await;
     }
 }
 
@@ -74,7 +75,7 @@ impl Observer for Answers {
         let answer = match &outcome.verdict {
             Verdict::Passed => Ok(Completion::Completed),
             Verdict::Skipped(reason) => Ok(Completion::ignored_with(reason)),
-            Verdict::Failed(_) | Verdict::NotStarted(_) => Err(Failed::from(outcome)),
+            Verdict::Failed(_) | Verdict::NotStarted(_) => Err(Failed::from(outcome.explanation())),
         };
         if let Some(waiting) = self.waiting.borrow_mut().remove(&name(self.dialect, &outcome.case)) {
             // A trial that does not wait any more has nobody to tell.

@@ -22,19 +22,19 @@ const DATA: &str = "/data";
 
 impl Docker {
     pub(super) async fn create_node(&self, launch: &Launch, spec: &ClusterSpec) -> Result<Operation, Failure> {
-        let name = &launch.name;
+        let (name, container) = (&launch.name, &launch.container);
         let image = self.observe_image(&spec.image.name).await?.ok_or_else(|| missing_image(spec))?;
         let network = self.network_id(&spec.name).await?;
         let network = network
             .ok_or_else(|| Failure::Engine(format!("cannot create {name}: its network is gone; run `up` again")))?;
-        let options = CreateContainerOptionsBuilder::default().name(name).build();
+        let options = CreateContainerOptionsBuilder::default().name(container).build();
         let body = body(launch, spec, &image, &network);
         match self.client.create_container(Some(options), body).await {
             Ok(created) => Ok(Operation::RemoveNode { name: name.clone(), id: created.id }),
             Err(error) if is_status(&error, 409) => Err(Failure::Conflict(vec![Conflict {
-                what: format!("container name {name}"),
+                what: format!("container name {container}"),
                 owner: format!("a container that came up meanwhile ({})", message(&error)),
-                free_with: format!("docker rm -f {name}"),
+                free_with: format!("docker rm -f {container}"),
             }])),
             Err(error) => Err(failed(format!("cannot create {name}"))(error)),
         }

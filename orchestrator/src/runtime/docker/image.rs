@@ -1,6 +1,7 @@
 //! The image: seen, built from memory, removed.
 
 use std::collections::HashMap;
+use std::path::Path;
 
 use bollard::query_parameters::{
     BuildImageOptionsBuilder, ListImagesOptionsBuilder, RemoveImageOptions, RemoveImageOptionsBuilder,
@@ -12,6 +13,7 @@ use http_body_util::{Either, Full};
 use super::super::Site;
 use super::container::missing_image;
 use super::{Docker, failed, is_status, labelled, message, tolerate};
+use crate::build::foreign_context;
 use crate::failure::Failure;
 use crate::labels;
 use crate::observed::ObservedImage;
@@ -33,20 +35,30 @@ impl Docker {
     }
 
     pub(super) async fn build_image(&self, site: &Site<'_>) -> Result<(), Failure> {
-        let name = &site.spec.image.name;
         let artifact = site.artifact.ok_or_else(|| missing_image(site.spec))?;
         let labels =
             HashMap::from([(labels::CONTENT, artifact.content.as_str()), (labels::PROJECT, site.spec.name.as_str())]);
         let arguments = HashMap::from([("TARGET", self.target.triple().unwrap_or_default())]);
-        let options = BuildImageOptionsBuilder::default()
-            .dockerfile("Dockerfile")
-            .t(name)
-            .labels(&labels)
-            .buildargs(&arguments)
-            .rm(true)
-            .forcerm(true)
-            .build();
-        let context = Either::Left(Full::new(Bytes::from(artifact.context.clone())));
+        let options = BuildImageOptionsBuilder::default().labels(&labels).buildargs(&arguments);
+        self.send_context(options, artifact.context.clone(), site).await
+    }
+
+    /// Builds the image of the site's spec from a folder that is not ours.
+    pub(super) async fn build_foreign(&self, folder: &Path, site: &Site<'_>) -> Result<(), Failure> {
+        let context = foreign_context(folder)?;
+        let labels = HashMap::from([(labels::PROJECT, site.spec.name.as_str())]);
+        self.send_context(BuildImageOptionsBuilder::default().labels(&labels), context, site).await
+    }
+
+    async fn send_context(
+        &self,
+        options: BuildImageOptionsBuilder,
+        context: Vec<u8>,
+        site: &Site<'_>,
+    ) -> Result<(), Failure> {
+        let name = &site.spec.image.name;
+        let options = options.dockerfile("Dockerfile").t(name).rm(true).forcerm(true).build();
+        let context = Either::Left(Full::new(Bytes::from(context)));
         let mut stream = Box::pin(self.client.build_image(options, None, Some(context)));
         let mut transcript = String::new();
         while let Some(step) = stream.next().await {

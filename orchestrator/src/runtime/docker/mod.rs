@@ -10,6 +10,7 @@ mod verify;
 mod volume;
 
 use std::collections::{BTreeSet, HashMap};
+use std::path::Path;
 
 use async_trait::async_trait;
 use bollard::query_parameters::{
@@ -22,7 +23,7 @@ use crate::build::Target;
 use crate::failure::Failure;
 use crate::labels;
 use crate::launch::Addressing;
-use crate::observed::{Observed, ObservedNode};
+use crate::observed::{Observed, ObservedNetwork, ObservedNode};
 use crate::plan::Operation;
 
 pub(crate) use connect::EngineError;
@@ -83,6 +84,10 @@ impl Runtime for Docker {
 
     async fn observe(&self, site: &Site<'_>) -> Result<Observed, Failure> {
         self.observe_project(site).await
+    }
+
+    async fn networks(&self) -> Result<Vec<ObservedNetwork>, Failure> {
+        self.all_networks().await
     }
 
     async fn nodes(&self, project: &str) -> Result<Vec<ObservedNode>, Failure> {
@@ -149,6 +154,14 @@ impl Runtime for Docker {
             words.push_str(&format!(": {error}"));
         }
         Some(words)
+    }
+
+    async fn build_folder(&self, folder: &Path, site: &Site<'_>) -> Result<(), Failure> {
+        self.build_foreign(folder, site).await
+    }
+
+    async fn inspect(&self, node: &ObservedNode) -> Option<serde_json::Value> {
+        serde_json::to_value(self.client.inspect_container(&node.id, None).await.ok()?).ok()
     }
 
     async fn prune_images(&self, project: Option<&str>) -> Result<usize, Failure> {

@@ -3,8 +3,8 @@
 use bollard::models::{Ipam, IpamConfig, Network, NetworkCreateRequest};
 use bollard::query_parameters::ListNetworksOptionsBuilder;
 
-use super::{Docker, failed, labelled, tolerate};
-use crate::failure::Failure;
+use super::{Docker, failed, labelled, message, tolerate};
+use crate::failure::{Conflict, Failure};
 use crate::labels;
 use crate::plan::Operation;
 use crate::spec::ClusterSpec;
@@ -38,9 +38,15 @@ impl Docker {
             labels: Some(labels::of_project(&spec.name)),
             ..NetworkCreateRequest::default()
         };
-        let created = self.client.create_network(request).await;
-        let created = created.map_err(failed(format!("cannot create network {name}")))?;
-        Ok(Operation::RemoveNetwork { id: created.id, name })
+        match self.client.create_network(request).await {
+            Ok(created) => Ok(Operation::RemoveNetwork { id: created.id, name }),
+            Err(error) if message(&error).contains("overlap") => Err(Failure::Conflict(vec![Conflict {
+                what: format!("subnet {}", spec.network.subnet),
+                owner: format!("a network that came up meanwhile ({})", message(&error)),
+                free_with: "docker network ls".to_owned(),
+            }])),
+            Err(error) => Err(failed(format!("cannot create network {name}"))(error)),
+        }
     }
 
     pub(super) async fn remove_network(&self, id: &str, name: &str) -> Result<(), Failure> {

@@ -1,6 +1,8 @@
 //! Reads what is there from labels and listings.
 
-use bollard::models::{ContainerSummary, ContainerSummaryStateEnum, Network, NetworkInspect};
+use std::net::Ipv4Addr;
+
+use bollard::models::{ContainerSummary, ContainerSummaryStateEnum, Network};
 use bollard::query_parameters::InspectNetworkOptions;
 use futures_util::future::try_join_all;
 
@@ -9,7 +11,7 @@ use super::{Docker, failed, is_status};
 use crate::failure::Failure;
 use crate::labels;
 use crate::observed::{NodeState, Observed, ObservedNetwork, ObservedNode, ObservedVolume, OtherContainer, TakenPort};
-use crate::plan::short;
+use crate::spec::NetworkSpec;
 
 impl Docker {
     pub(super) async fn observe_project(&self, site: &Site<'_>) -> Result<Observed, Failure> {
@@ -23,7 +25,7 @@ impl Docker {
             .map(|volume| ObservedVolume { project: labels::project(Some(&volume.labels)), name: volume.name });
         Ok(Observed {
             image: self.observe_image(&site.spec.image.name).await?,
-            networks: self.observe_networks().await?,
+            networks: self.observe_networks(project, &site.spec.network).await?,
             ports: taken_ports(site, &nodes, &others),
             others: others.iter().map(other).collect(),
             volumes: volumes.collect(),
@@ -36,20 +38,49 @@ impl Docker {
         Ok(containers.iter().filter_map(node).collect())
     }
 
-    async fn observe_networks(&self) -> Result<Vec<ObservedNetwork>, Failure> {
-        let networks = self.client.list_networks(None).await.map_err(failed("cannot list networks"))?;
-        let networks = try_join_all(networks.into_iter().map(|network| self.observe_network(network))).await?;
+    async fn observe_networks(&self, project: &str, wanted: &NetworkSpec) -> Result<Vec<ObservedNetwork>, Failure> {
+        let networks = self.all_networks().await?.into_iter();
+        let networks = try_join_all(networks.map(|network| self.with_members(network, project, wanted))).await?;
         Ok(networks.into_iter().flatten().collect())
     }
 
-    /// Only an inspected network tells its members; one that vanished meanwhile is none.
-    async fn observe_network(&self, network: Network) -> Result<Option<ObservedNetwork>, Failure> {
-        let id = network.id.unwrap_or_default();
-        match self.client.inspect_network(&id, None::<InspectNetworkOptions>).await {
-            Ok(inspected) => Ok(Some(observed_network(inspected))),
-            Err(error) if is_status(&error, 404) => Ok(None),
-            Err(error) => Err(failed(format!("cannot inspect network {id}"))(error)),
+    /// The members only of networks that matter to the project: its own, and those in its way. One that vanished meanwhile is
+    /// none.
+    async fn with_members(
+        &self,
+        network: ObservedNetwork,
+        project: &str,
+        wanted: &NetworkSpec,
+    ) -> Result<Option<ObservedNetwork>, Failure> {
+        let in_way = network.name == wanted.name || network.subnets.iter().any(|subnet| wanted.overlaps(subnet));
+        if !in_way && network.project.as_deref() != Some(project) {
+            return Ok(Some(network));
         }
+        let members = self.members(&network.id).await?;
+        Ok(members.map(|members| ObservedNetwork { members, ..network }))
+    }
+
+    /// Without their members, which only an inspected network tells.
+    pub(super) async fn all_networks(&self) -> Result<Vec<ObservedNetwork>, Failure> {
+        let networks = self.client.list_networks(None).await.map_err(failed("cannot list networks"))?;
+        Ok(networks.into_iter().map(observed_network).collect())
+    }
+
+    async fn members(&self, network: &str) -> Result<Option<Vec<(String, Option<Ipv4Addr>)>>, Failure> {
+        let inspected = match self.client.inspect_network(network, None::<InspectNetworkOptions>).await {
+            Ok(inspected) => inspected,
+            Err(error) if is_status(&error, 404) => return Ok(None),
+            Err(error) => return Err(failed(format!("cannot inspect network {network}"))(error)),
+        };
+        let members = inspected.containers.unwrap_or_default().into_values();
+        let mut members: Vec<_> = members
+            .map(|member| {
+                let address = member.ipv4_address.unwrap_or_default();
+                (member.name.unwrap_or_default(), address.split('/').next().and_then(|a| a.parse().ok()))
+            })
+            .collect();
+        members.sort();
+        Ok(Some(members))
     }
 }
 
@@ -67,6 +98,7 @@ fn node(container: &ContainerSummary) -> Option<ObservedNode> {
     Some(ObservedNode {
         name: labels.get(labels::NODE)?.clone(),
         id: container.id.clone()?,
+        container: container_name(container),
         state: match container.state {
             Some(ContainerSummaryStateEnum::RUNNING) => NodeState::Running,
             Some(ContainerSummaryStateEnum::PAUSED) => NodeState::Paused,
@@ -82,6 +114,7 @@ fn other(container: &ContainerSummary) -> OtherContainer {
         id: container.id.clone().unwrap_or_default(),
         name: container_name(container),
         project: labels::project(container.labels.as_ref()),
+        node: container.labels.as_ref().and_then(|labels| labels.get(labels::NODE)).cloned(),
     }
 }
 
@@ -96,14 +129,7 @@ fn taken_ports(site: &Site<'_>, nodes: &[ObservedNode], others: &[ContainerSumma
         wanted.map(|port| (port, publisher(port, others))).partition(|(_, by)| by.is_some());
     let published = published.into_iter().filter_map(|(port, by)| {
         let by = other(by?);
-        let (owner, free_with) = match &by.project {
-            Some(project) => (
-                format!("container {} of project {project}", by.name),
-                format!("orchestrator down -p {project} {}", by.name),
-            ),
-            None => (format!("container {} ({})", by.name, short(&by.id)), format!("docker rm -f {}", short(&by.id))),
-        };
-        Some(TakenPort { port, owner, free_with })
+        Some(TakenPort { port, owner: by.owner(), free_with: by.removal() })
     });
     let by_processes = ports::taken(free.into_iter().map(|(port, _)| port));
     published.chain(by_processes.into_iter().filter(|taken| !is_our_proxy(taken, nodes))).collect()
@@ -122,21 +148,13 @@ fn publisher(port: u16, others: &[ContainerSummary]) -> Option<&ContainerSummary
         .find(|container| container.ports.iter().flatten().any(|published| published.public_port == Some(port)))
 }
 
-fn observed_network(network: NetworkInspect) -> ObservedNetwork {
+fn observed_network(network: Network) -> ObservedNetwork {
     let pools = network.ipam.and_then(|ipam| ipam.config).unwrap_or_default();
-    let members = network.containers.unwrap_or_default().into_values();
-    let mut members: Vec<_> = members
-        .map(|member| {
-            let address = member.ipv4_address.unwrap_or_default();
-            (member.name.unwrap_or_default(), address.split('/').next().and_then(|a| a.parse().ok()))
-        })
-        .collect();
-    members.sort();
     ObservedNetwork {
         id: network.id.unwrap_or_default(),
         name: network.name.unwrap_or_default(),
         subnets: pools.into_iter().filter_map(|pool| pool.subnet?.parse().ok()).collect(),
         project: labels::project(network.labels.as_ref()),
-        members,
+        members: Vec::new(),
     }
 }

@@ -81,8 +81,10 @@ fn node(process: &sysinfo::Process) -> Option<ObservedNode> {
         ProcessStatus::Stop => NodeState::Paused,
         _ => NodeState::Running,
     };
+    let name = variable(environment, NODE)?;
     Some(ObservedNode {
-        name: variable(environment, NODE)?.to_owned(),
+        name: name.to_owned(),
+        container: name.to_owned(),
         id: process.pid().to_string(),
         state,
         image: variable(environment, CONTENT).unwrap_or_default().to_owned(),

@@ -7,7 +7,7 @@ mod place;
 mod spawn;
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -20,7 +20,7 @@ use super::{LogRequest, LogStream, Runtime, Site, ports};
 use crate::build::Target;
 use crate::failure::Failure;
 use crate::launch::Addressing;
-use crate::observed::{Observed, ObservedImage, ObservedNode, ObservedVolume};
+use crate::observed::{Observed, ObservedImage, ObservedNetwork, ObservedNode, ObservedVolume};
 use crate::plan::{Operation, volume_name};
 
 /// After this time a process that was asked to stop is killed.
@@ -76,6 +76,10 @@ impl Runtime for Processes {
             .iter()
             .map(|node| ObservedVolume { name: volume_name(project, node), project: Some(project.clone()) });
         Ok(Observed { image, ports: ports::taken(wanted), volumes: volumes.collect(), nodes, ..Observed::default() })
+    }
+
+    async fn networks(&self) -> Result<Vec<ObservedNetwork>, Failure> {
+        Ok(Vec::new())
     }
 
     async fn nodes(&self, project: &str) -> Result<Vec<ObservedNode>, Failure> {
@@ -135,6 +139,14 @@ impl Runtime for Processes {
     }
 
     async fn last_words(&self, _node: &ObservedNode) -> Option<String> {
+        None
+    }
+
+    async fn build_folder(&self, _folder: &Path, _site: &Site<'_>) -> Result<(), Failure> {
+        Err(Failure::Usage("processes run only this project's node".to_owned()))
+    }
+
+    async fn inspect(&self, _node: &ObservedNode) -> Option<serde_json::Value> {
         None
     }
 

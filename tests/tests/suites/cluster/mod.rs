@@ -12,7 +12,7 @@ use std::{
 
 use async_trait::async_trait;
 use conformance::{
-    Ability, Client, Cluster, Dialect, Failure, Node, NodeLog, Provider, Record, Shape, ensure, eventually,
+    Ability, Client, Cluster, Dialect, Failure, Node, NodeLog, Provider, Record, Scenario, Shape, ensure, eventually,
 };
 use reqwest::Method;
 
@@ -29,11 +29,9 @@ pub(crate) struct InProcess(pub(crate) Dialect);
 
 #[async_trait(?Send)]
 impl Provider for InProcess {
-    fn lacks(&self, ability: Ability) -> Option<String> {
-        match ability {
-            Ability::Partition if EACH_HAS_AN_IP => None,
-            Ability::Partition => Some("here all nodes share one IP, by which nobody can tell them apart".to_owned()),
-        }
+    fn lacks(&self, scenario: &Scenario) -> Option<String> {
+        (!EACH_HAS_AN_IP && scenario.needs == Some(Ability::Partition))
+            .then(|| "here all nodes share one IP, by which nobody can tell them apart".to_owned())
     }
 
     async fn create(&self, shape: &Shape) -> Result<Box<dyn Cluster>, Failure> {
@@ -204,10 +202,11 @@ impl Cluster for Threads {
 
     async fn logs(&mut self, since: SystemTime) -> Vec<NodeLog> {
         let logs = self.nodes.iter().zip(&self.places);
-        logs.map(|(node, place)| NodeLog { node: node.name.clone(), lines: place.log.since(since) }).collect()
+        logs.map(|(node, place)| NodeLog { node: node.name.clone(), lines: place.log.since(since), state: None })
+            .collect()
     }
 
-    async fn remove(mut self: Box<Self>) -> Result<(), Failure> {
+    async fn remove(mut self: Box<Self>, _failed: bool) -> Result<(), Failure> {
         for place in &mut self.places {
             if let Some(thread) = place.thread.take() {
                 thread.kill().await?;

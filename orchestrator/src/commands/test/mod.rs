@@ -1,0 +1,129 @@
+//! `test`: the suites on fresh clusters of their own, or the harmless part of them on the running cluster.
+
+mod evidence;
+mod list;
+mod progress;
+mod subject;
+mod workflow;
+
+use std::time::Instant;
+
+use conformance::{Case, Level, Outcome, Provider, Runner, Selection, Suite, Totals, groups, report};
+use serde_json::json;
+
+use super::session::Session;
+use crate::cli::{SuiteChoice, TestArguments};
+use crate::failure::Failure;
+use evidence::Evidence;
+use progress::Progress;
+use subject::Subject;
+
+pub(super) async fn run(session: &Session<'_>, arguments: &TestArguments) -> Result<(), Failure> {
+    if arguments.list {
+        return list::run(session, arguments);
+    }
+    let subject = Subject::prepare(session, arguments).await?;
+    let cases = cases(arguments, &subject.selection(arguments))?;
+    let evidence = Evidence::new(&subject);
+    let progress = Progress::new(session.output, &evidence, cases.len());
+    let start = Instant::now();
+    let outcomes = tokio::select! {
+        outcomes = try_all(arguments, subject.provider(), &progress, cases) => Some(outcomes),
+        () = session.interrupt.asked() => None,
+    };
+    let elapsed = start.elapsed();
+    let left = subject.remove_all().await;
+    if !left.is_empty() {
+        return Err(Failure::Engine(format!("not all that the tests made could be removed:\n{}", left.join("\n"))));
+    }
+    let Some(mut outcomes) = outcomes else {
+        return Err(Failure::Interrupted("what this run created is removed again".to_owned()));
+    };
+    // In the order in which people read them, not in that in which they ended.
+    outcomes.sort_by_key(|outcome| (outcome.case.scenario.suite, outcome.case.to_string()));
+    if let Some(file) = &arguments.junit {
+        let text = report::junit(&subject.title(), &outcomes, elapsed)
+            .map_err(|error| Failure::Usage(format!("the JUnit file cannot be written: {error}")))?;
+        std::fs::write(file, text)
+            .map_err(|error| Failure::Usage(format!("--junit: {} cannot be written: {error}", file.display())))?;
+    }
+    workflow::tell(session.output, &subject.title(), &outcomes)?;
+    let folder = evidence.finish(&outcomes, arguments.seed)?;
+    let totals = Totals::of(&outcomes);
+    let seconds = elapsed.as_secs_f32();
+    let mut text: Vec<String> = outcomes.iter().map(block).filter(|block| !block.is_empty()).collect();
+    text.extend(subject.kept().iter().map(|project| {
+        format!("kept: {project}; `orchestrator status -p {project}` shows it, `orchestrator down -p {project}` removes it")
+    }));
+    text.push(format!("{}: {totals} in {seconds:.1} s (seed {})", subject.title(), arguments.seed));
+    session.output.result(
+        &text.join("\n"),
+        json!({
+            "event": "test", "passed": totals.passed, "failed": totals.failed, "skipped": totals.skipped,
+            "without_cluster": totals.not_started, "ms": elapsed.as_millis() as u64, "seed": arguments.seed,
+            "evidence": folder.as_ref().map(|folder| folder.display().to_string()),
+        }),
+    );
+    verdict(totals, outcomes.len(), folder.map(|folder| folder.display().to_string()))
+}
+
+async fn try_all(
+    arguments: &TestArguments,
+    provider: &dyn Provider,
+    progress: &Progress<'_>,
+    cases: Vec<Case>,
+) -> Vec<Outcome> {
+    let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let clusters = arguments.jobs.map_or(processors * 2, usize::from);
+    let tidy = arguments.attach;
+    Runner { provider, observer: progress, clusters, seed: arguments.seed, tidy }.run(groups(cases)).await
+}
+
+/// The cases that are asked for.
+fn cases(arguments: &TestArguments, selection: &Selection) -> Result<Vec<Case>, Failure> {
+    let cases = selection.cases(|name| arguments.filter.as_ref().is_none_or(|filter| name.contains(filter.as_str())));
+    match &arguments.filter {
+        Some(filter) if cases.is_empty() => {
+            Err(Failure::Usage(format!("no test has `{filter}` in its name; `orchestrator test --list` shows all")))
+        }
+        _ => Ok(cases),
+    }
+}
+
+fn suites(arguments: &TestArguments) -> Vec<Suite> {
+    let chosen = |suite: &Suite| {
+        arguments.suite.is_empty()
+            || arguments.suite.iter().any(|choice| match choice {
+                SuiteChoice::Assignment3 => *suite == Suite::Assignment3,
+                SuiteChoice::Assignment4 => *suite == Suite::Assignment4,
+            })
+    };
+    Suite::ALL.into_iter().filter(chosen).collect()
+}
+
+/// What a person reads of a case that did not pass.
+fn block(outcome: &Outcome) -> String {
+    let explanation = outcome.explanation();
+    if explanation.is_empty() {
+        return String::new();
+    }
+    let indented: Vec<String> = explanation.lines().map(|line| format!("    {line}")).collect();
+    format!("FAILED {}\n{}\n", outcome.case, indented.join("\n"))
+}
+
+fn verdict(totals: Totals, all: usize, folder: Option<String>) -> Result<(), Failure> {
+    let evidence = folder.map(|folder| format!("; evidence: {folder}")).unwrap_or_default();
+    match totals {
+        Totals { failed: 0, not_started: 0, .. } => Ok(()),
+        Totals { failed: 0, passed: 0, .. } => Err(Failure::NotReady(format!("no cluster got ready to be tested{evidence}"))),
+        Totals { failed, not_started, .. } => {
+            let unmet = failed + not_started;
+            Err(Failure::Tests(format!("{unmet} of {all} tests failed{evidence}")))
+        }
+    }
+}
+
+/// What a store is held to when nothing else is said.
+fn level(is_ours: bool, arguments: &TestArguments) -> Level {
+    if is_ours || arguments.strict { Level::Strict } else { Level::Assignment }
+}

@@ -1,0 +1,109 @@
+//! A place for a cluster beside others on one host: names of its own, a free subnet, free host ports.
+//!
+//! It only chooses, and creates nothing: a stranger may still take what was chosen. Invariants: a cluster that is there
+//! keeps its place; two clusters of one process are never given the same.
+
+mod ports;
+mod ring;
+mod routes;
+mod subnets;
+
+use std::path::Path;
+
+use crate::failure::{Conflict, Failure};
+use crate::launch::Addressing;
+use crate::runtime::Runtime;
+use crate::spec::{ClusterSpec, NodeSpec};
+
+pub(crate) use ports::FIRST_EPHEMERAL_PORT;
+
+/// How large a chosen subnet is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Size {
+    /// As the file's.
+    File,
+    /// As small as it may be while every node keeps its place in it.
+    Least,
+}
+
+/// `spec` as cluster `project`, which meets no other cluster: own names, a free subnet of the least size, free ports.
+///
+/// # Errors
+/// Nothing is free, or the runtime does not answer.
+pub(crate) async fn isolate(spec: ClusterSpec, runtime: &dyn Runtime, project: &str) -> Result<ClusterSpec, Failure> {
+    let spec = free_subnet(spec.isolated_as(project), runtime, Size::Least).await?;
+    free_ports(spec, runtime).await
+}
+
+/// A project for the cluster of a file in `folder`: another for every folder, and always the same for one.
+pub(crate) fn project_of(name: &str, folder: &Path) -> String {
+    let canonical = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+    let hash = blake3::hash(canonical.as_os_str().as_encoded_bytes()).to_hex();
+    format!("{name}-{}", &hash[..4])
+}
+
+/// The cluster in a subnet that no network of the engine and no route of this host overlaps.
+///
+/// # Errors
+/// No subnet is free, the nodes do not fit into that of the network that is there, or the runtime does not answer.
+pub(crate) async fn free_subnet(spec: ClusterSpec, runtime: &dyn Runtime, size: Size) -> Result<ClusterSpec, Failure> {
+    if runtime.addressing() == Addressing::Loopback {
+        return Ok(spec);
+    }
+    let networks = runtime.networks().await?;
+    let own = networks.iter().find(|network| network.project.as_ref() == Some(&spec.name));
+    let subnet = match own.and_then(|network| network.subnets.first()) {
+        Some(subnet) => *subnet,
+        None => {
+            let mut taken = routes::of_host();
+            taken.extend(networks.iter().flat_map(|network| &network.subnets));
+            // Left to the cluster that asks for no other.
+            taken.push(spec.network.subnet);
+            let length = match size {
+                Size::File => spec.network.subnet.prefix_len(),
+                Size::Least => subnets::least(&spec),
+            };
+            subnets::free(length, &taken).ok_or_else(|| nothing_free(&format!("subnet of /{length}")))?
+        }
+    };
+    spec.moved_to(subnet).map_err(Failure::Usage)
+}
+
+/// The cluster on host ports that nothing listens on, one after the other in the order of the file. Nodes that are there
+/// keep theirs, and the others' follow from them.
+///
+/// # Errors
+/// No ports are free, or the runtime does not answer.
+pub(crate) async fn free_ports(mut spec: ClusterSpec, runtime: &dyn Runtime) -> Result<ClusterSpec, Failure> {
+    let there = runtime.nodes(&spec.name).await?;
+    let held = there.iter().filter_map(|node| Some((node.name.as_str(), node.config.as_ref()?.host_port))).collect();
+    let names: Vec<&str> = spec.nodes.iter().map(|node| node.name.as_str()).collect();
+    let chosen = match ports::beside(&names, &held) {
+        Some(chosen) => chosen,
+        None => ports::free(names.len()).ok_or_else(|| nothing_free("block of host ports"))?,
+    };
+    spec.nodes = spec.nodes.into_iter().zip(chosen).map(|(node, host_port)| NodeSpec { host_port, ..node }).collect();
+    Ok(spec)
+}
+
+fn nothing_free(what: &str) -> Failure {
+    Failure::Conflict(vec![Conflict {
+        what: format!("every {what}"),
+        owner: "other clusters and this host".to_owned(),
+        free_with: "orchestrator prune".to_owned(),
+    }])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_folder_has_a_project_of_its_own() {
+        let (one, other) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+        let project = project_of("kv", one.path());
+        assert_eq!(project.len(), "kv-0123".len());
+        assert_eq!(project_of("kv", &one.path().join(".")), project);
+        assert_ne!(project_of("kv", other.path()), project);
+    }
+}

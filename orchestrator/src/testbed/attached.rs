@@ -1,0 +1,106 @@
+//! The cluster that runs already, for tests that destroy nothing. Whatever else a test might ask of it is refused.
+
+use std::time::SystemTime;
+
+use async_trait::async_trait;
+use conformance::{Cluster, Dialect, Effect, Failure, Node, NodeLog, Provider, Scenario, Shape};
+
+use crate::readiness::Awaited;
+
+/// A running cluster. A clone is the same.
+#[derive(Clone)]
+pub(crate) struct Attached {
+    nodes: Vec<Node>,
+    dialect: Dialect,
+    shards: usize,
+}
+
+impl Attached {
+    /// These nodes, which say that they are `shards` shards.
+    pub(crate) fn new(nodes: &[Awaited], dialect: Dialect, shards: usize) -> Self {
+        let nodes = nodes.iter().map(|node| Node {
+            name: node.node.name.clone(),
+            address: node.socket.clone(),
+            url: node.url.clone(),
+        });
+        Self { nodes: nodes.collect(), dialect, shards }
+    }
+
+    fn misfit(&self, shape: &Shape) -> Option<String> {
+        let shards = shape.shards.unwrap_or(1) as usize;
+        if shards != self.shards {
+            return Some(format!("the running cluster has {} shards, this needs {shards}", self.shards));
+        }
+        (self.nodes.len() < shape.nodes)
+            .then(|| format!("the running cluster has {} nodes, this needs {}", self.nodes.len(), shape.nodes))
+    }
+}
+
+#[async_trait(?Send)]
+impl Provider for Attached {
+    fn lacks(&self, scenario: &Scenario) -> Option<String> {
+        if scenario.effect != Effect::Harmless {
+            return Some("it changes more than keys of its own".to_owned());
+        }
+        self.misfit(&scenario.shape)
+    }
+
+    async fn create(&self, _shape: &Shape) -> Result<Box<dyn Cluster>, Failure> {
+        Ok(Box::new(self.clone()))
+    }
+}
+
+fn refused<T>() -> Result<T, Failure> {
+    Err(Failure::new("a test that destroys nothing"))
+}
+
+#[async_trait(?Send)]
+impl Cluster for Attached {
+    fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+
+    async fn start(&mut self, _node: usize) -> Result<(), Failure> {
+        refused()
+    }
+
+    async fn kill(&mut self, _node: usize) -> Result<(), Failure> {
+        refused()
+    }
+
+    async fn stop(&mut self, _node: usize) -> Result<Option<String>, Failure> {
+        refused()
+    }
+
+    async fn pause(&mut self, _node: usize) -> Result<(), Failure> {
+        refused()
+    }
+
+    async fn resume(&mut self, _node: usize) -> Result<(), Failure> {
+        refused()
+    }
+
+    async fn restart_empty(&mut self, _node: usize) -> Result<(), Failure> {
+        refused()
+    }
+
+    async fn add(&mut self) -> Result<usize, Failure> {
+        refused()
+    }
+
+    async fn cut(&mut self, _pairs: &[(usize, usize)]) -> Result<(), Failure> {
+        refused()
+    }
+
+    async fn logs(&mut self, _since: SystemTime) -> Vec<NodeLog> {
+        Vec::new()
+    }
+
+    async fn remove(self: Box<Self>, _failed: bool) -> Result<(), Failure> {
+        Ok(())
+    }
+}

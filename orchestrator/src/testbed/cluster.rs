@@ -1,0 +1,198 @@
+//! One cluster of the testbed, as tests see it.
+
+use std::collections::BTreeSet;
+use std::rc::Rc;
+use std::time::{Duration, Instant, SystemTime};
+
+use async_trait::async_trait;
+use conformance::{Cluster, Dialect, Node, NodeLog};
+use futures_util::StreamExt;
+use futures_util::future::join_all;
+
+use super::{Bed, settle};
+use crate::apply::Executor;
+use crate::failure::Failure;
+use crate::observed::ObservedNode;
+use crate::plan::{Desired, Operation, plan, volume_name};
+use crate::runtime::{Cut, LogRequest};
+use crate::spec::{ClusterSpec, NodeSpec};
+
+/// A node that needs longer to end than this has ignored that it was asked to.
+const STOP_PATIENCE: Duration = Duration::from_secs(9);
+/// Of one node's log, in the evidence of one failure.
+const LOG_LINES: u64 = 2000;
+
+/// A project with the nodes that tests have made so far; those of the spec after them are still to be added.
+pub(super) struct TestCluster {
+    bed: Rc<Bed>,
+    spec: ClusterSpec,
+    nodes: Vec<Node>,
+}
+
+impl TestCluster {
+    pub(super) fn new(bed: Rc<Bed>, spec: ClusterSpec, nodes: usize) -> Self {
+        let mut cluster = Self { bed, spec, nodes: Vec::new() };
+        cluster.nodes = (0..nodes).map(|index| cluster.node_at(index)).collect();
+        cluster
+    }
+
+    fn node_at(&self, index: usize) -> Node {
+        let node = &self.spec.nodes[index];
+        let socket = self.bed.settings.runtime.addressing().socket(&self.spec, node);
+        Node {
+            name: node.name.clone(),
+            address: socket.to_string(),
+            url: format!("http://127.0.0.1:{}", node.host_port),
+        }
+    }
+
+    /// Makes what nodes need before the first of them starts.
+    pub(super) async fn prepare(&self) -> Result<(), Failure> {
+        self.bring_up(Vec::new()).await
+    }
+
+    /// Starts all nodes of the shape and waits until they answer.
+    pub(super) async fn start_all(&self) -> Result<(), Failure> {
+        self.bring_up(self.spec.nodes[..self.nodes.len()].iter().collect()).await?;
+        let nodes = self.bed.settings.runtime.nodes(&self.spec.name).await?;
+        settle::wait(&self.bed.settings, &self.spec.name, &nodes, true).await
+    }
+
+    /// Does what is missing for these nodes to run.
+    async fn bring_up(&self, nodes: Vec<&NodeSpec>) -> Result<(), Failure> {
+        let (runtime, site) = (&*self.bed.settings.runtime, self.bed.site(&self.spec));
+        let addressing = runtime.addressing();
+        let desired = Desired { spec: &self.spec, nodes, addressing, content: None, recreate: false };
+        let plan = plan(&desired, &runtime.observe(&site).await?).map_err(Failure::Conflict)?;
+        Executor::new(runtime, &site, &self.bed.settings.interrupt).apply(&plan).await
+    }
+
+    async fn start_one(&mut self, index: usize) -> Result<(), Failure> {
+        self.bring_up(vec![&self.spec.nodes[index]]).await?;
+        let node = self.observed(index).await?;
+        settle::wait(&self.bed.settings, &self.spec.name, &[node], false).await
+    }
+
+    async fn observed(&self, index: usize) -> Result<ObservedNode, Failure> {
+        let name = &self.spec.nodes[index].name;
+        let nodes = self.bed.settings.runtime.nodes(&self.spec.name).await?;
+        Ok(nodes.into_iter().find(|node| node.name == *name).unwrap_or_else(|| ObservedNode::gone(name)))
+    }
+
+    async fn perform(&self, operation: &Operation) -> Result<(), Failure> {
+        self.bed.settings.runtime.perform(operation, &self.bed.site(&self.spec)).await.map(drop)
+    }
+
+    /// Does to a node that is there what `operation` makes of its name and id.
+    async fn hurt(&self, index: usize, operation: fn(String, String) -> Operation) -> Result<(), Failure> {
+        let node = self.observed(index).await?;
+        self.perform(&operation(node.name, node.id)).await
+    }
+
+    async fn wipe(&self, index: usize) -> Result<(), Failure> {
+        let node = self.observed(index).await?;
+        if !node.id.is_empty() {
+            self.perform(&Operation::RemoveNode { name: node.name.clone(), id: node.id }).await?;
+        }
+        let volume = volume_name(&self.spec.name, &node.name);
+        self.perform(&Operation::RemoveVolume { volume }).await
+    }
+
+    async fn log_of(&self, node: ObservedNode, since_unix: u64) -> NodeLog {
+        let runtime = &self.bed.settings.runtime;
+        let request = LogRequest { since_unix: Some(since_unix), tail: Some(LOG_LINES), ..LogRequest::default() };
+        let lines = match runtime.logs(&self.spec.name, &node, &request).await {
+            Ok(lines) => lines.filter_map(async |line| line.ok().map(|line| format!("{} {}", line.at, line.text))),
+            Err(failure) => {
+                let lines = vec![format!("the log cannot be read: {failure}")];
+                return NodeLog { node: node.name, lines, state: None };
+            }
+        };
+        NodeLog { lines: lines.collect().await, state: runtime.inspect(&node).await, node: node.name }
+    }
+}
+
+/// In the words of the tests.
+fn failed(what: &str, node: &str) -> impl FnOnce(Failure) -> conformance::Failure {
+    let expected = format!("{node} to be {what}");
+    move |failure| conformance::Failure::new(expected).with(failure)
+}
+
+#[async_trait(?Send)]
+impl Cluster for TestCluster {
+    fn dialect(&self) -> Dialect {
+        self.bed.settings.dialect
+    }
+
+    fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+
+    async fn start(&mut self, node: usize) -> Result<(), conformance::Failure> {
+        self.start_one(node).await.map_err(failed("started", &self.nodes[node].name))
+    }
+
+    async fn kill(&mut self, node: usize) -> Result<(), conformance::Failure> {
+        let killed = self.hurt(node, |name, id| Operation::KillNode { name, id }).await;
+        killed.map_err(failed("killed", &self.nodes[node].name))
+    }
+
+    async fn stop(&mut self, node: usize) -> Result<Option<String>, conformance::Failure> {
+        let (name, start) = (&self.nodes[node].name, Instant::now());
+        let stopped = self.hurt(node, |name, id| Operation::StopNode { name, id }).await;
+        stopped.map_err(failed("stopped", name))?;
+        let ignored = start.elapsed() >= STOP_PATIENCE;
+        Ok(ignored.then(|| format!("{name} ignored SIGTERM for {STOP_PATIENCE:?} and was killed")))
+    }
+
+    async fn pause(&mut self, node: usize) -> Result<(), conformance::Failure> {
+        let paused = self.hurt(node, |name, id| Operation::PauseNode { name, id }).await;
+        paused.map_err(failed("frozen", &self.nodes[node].name))
+    }
+
+    async fn resume(&mut self, node: usize) -> Result<(), conformance::Failure> {
+        let resumed = self.hurt(node, |name, id| Operation::ResumeNode { name, id }).await;
+        resumed.map_err(failed("resumed", &self.nodes[node].name))
+    }
+
+    async fn restart_empty(&mut self, node: usize) -> Result<(), conformance::Failure> {
+        self.wipe(node).await.map_err(failed("wiped", &self.nodes[node].name))?;
+        self.start(node).await
+    }
+
+    async fn add(&mut self) -> Result<usize, conformance::Failure> {
+        let index = self.nodes.len();
+        if index == self.spec.nodes.len() {
+            return Err(conformance::Failure::new("fewer nodes to be added"));
+        }
+        self.nodes.push(self.node_at(index));
+        self.start(index).await?;
+        Ok(index)
+    }
+
+    async fn cut(&mut self, pairs: &[(usize, usize)]) -> Result<(), conformance::Failure> {
+        let name = |index: usize| self.nodes[index].name.clone();
+        let cuts: BTreeSet<Cut> = pairs.iter().map(|(from, to)| Cut { from: name(*from), to: name(*to) }).collect();
+        let made = self.bed.settings.runtime.cut(&self.bed.site(&self.spec), &cuts).await;
+        made.map_err(|failure| conformance::Failure::new("the network to be cut or healed").with(failure))
+    }
+
+    async fn logs(&mut self, since: SystemTime) -> Vec<NodeLog> {
+        let since_unix = since.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+        let Ok(mut nodes) = self.bed.settings.runtime.nodes(&self.spec.name).await else { return Vec::new() };
+        nodes.sort_by(|a, b| a.name.cmp(&b.name));
+        join_all(nodes.into_iter().map(|node| self.log_of(node, since_unix))).await
+    }
+
+    async fn remove(self: Box<Self>, failed: bool) -> Result<(), conformance::Failure> {
+        let project = &self.spec.name;
+        if failed && self.bed.settings.keep {
+            self.bed.projects.borrow_mut().remove(project);
+            self.bed.kept.borrow_mut().push(project.clone());
+            return Ok(());
+        }
+        self.bed.remove(project).await.map_err(|failure| {
+            conformance::Failure::new(format!("the cluster {project} to be removed")).with(failure)
+        })
+    }
+}

@@ -1,0 +1,201 @@
+//! Clusters for tests: each a project of its own beside whatever else runs here, made from the same file and removed when
+//! its tests are over. What the engine or a node does wrong is a verdict for the test, never the end of the run.
+
+mod attached;
+mod cluster;
+mod settle;
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
+use std::net::Ipv4Addr;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use conformance::{Ability, Cluster, Dialect, Provider, Scenario, Shape};
+
+use crate::apply::Executor;
+use crate::build::Artifact;
+use crate::failure::Failure;
+use crate::interrupt::Interrupt;
+use crate::isolation::isolate;
+use crate::output::Output;
+use crate::plan::{Removal, plan_removal};
+use crate::runtime::{Runtime, Site};
+use crate::spec::{ClusterSpec, NodeSpec};
+pub(crate) use attached::Attached;
+use cluster::TestCluster;
+
+/// Nodes that a test may add to those of its shape.
+const SPARE_NODES: usize = 2;
+/// How often a cluster is made anew because somebody took its subnet or a port of it meanwhile.
+const ATTEMPTS: usize = 3;
+
+/// Where the clusters of one run come from. A clone is the same.
+#[derive(Clone)]
+pub(crate) struct Testbed(Rc<Bed>);
+
+/// What all clusters of a run share.
+struct Bed {
+    settings: Settings,
+    made: Cell<usize>,
+    /// The projects that may have something here.
+    projects: RefCell<BTreeSet<String>>,
+    kept: RefCell<Vec<String>>,
+}
+
+/// How clusters are made.
+pub(crate) struct Settings {
+    pub(crate) runtime: Arc<dyn Runtime>,
+    /// What the file says, with image and dialect as asked for.
+    pub(crate) spec: ClusterSpec,
+    /// The node, where it is no image.
+    pub(crate) artifact: Option<Artifact>,
+    /// Whether the image is ours, which can say that it is ready.
+    pub(crate) ours: bool,
+    pub(crate) dialect: Dialect,
+    pub(crate) interrupt: Interrupt,
+    /// How long a node may take to answer.
+    pub(crate) timeout: Duration,
+    /// Whether a cluster on which a test failed is left running.
+    pub(crate) keep: bool,
+    /// What the projects' names begin with.
+    pub(crate) prefix: String,
+    /// Where the making of clusters is told: nowhere, unless asked for.
+    pub(crate) output: Output,
+}
+
+impl Testbed {
+    pub(crate) fn new(settings: Settings) -> Self {
+        Self(Rc::new(Bed { settings, made: Cell::new(0), projects: RefCell::default(), kept: RefCell::default() }))
+    }
+
+    /// Removes whatever is still here of this run, but for what is kept; answers with what could not be removed.
+    pub(crate) async fn remove_all(&self) -> Vec<String> {
+        let projects: Vec<String> = self.0.projects.borrow().iter().cloned().collect();
+        let mut left = Vec::new();
+        for project in projects {
+            if let Err(failure) = self.0.remove(&project).await {
+                left.push(format!("{project}: {failure}; `orchestrator prune -p {project}` removes it"));
+            }
+        }
+        left
+    }
+
+    /// The projects that are left running.
+    pub(crate) fn kept(&self) -> Vec<String> {
+        self.0.kept.borrow().clone()
+    }
+}
+
+impl Bed {
+    /// A name that nobody else uses.
+    fn next_project(&self) -> String {
+        self.made.set(self.made.get() + 1);
+        let project = format!("{}-{}", self.settings.prefix, self.made.get());
+        self.projects.borrow_mut().insert(project.clone());
+        project
+    }
+
+    fn site<'s>(&'s self, spec: &'s ClusterSpec) -> Site<'s> {
+        Site { spec, artifact: self.settings.artifact.as_ref(), output: &self.settings.output }
+    }
+
+    /// Removes all of a project, at once: nothing in it is worth a graceful end.
+    async fn remove(&self, project: &str) -> Result<(), Failure> {
+        let mut spec = self.settings.spec.clone();
+        project.clone_into(&mut spec.name);
+        let site = self.site(&spec);
+        let runtime = &*self.settings.runtime;
+        let observed = runtime.observe(&site).await?;
+        let removal = Removal { project, volumes: true, force: true, cause: "the test is over", ..Removal::default() };
+        let plan = plan_removal(&removal, &observed).map_err(Failure::Conflict)?;
+        Executor::new(runtime, &site, &Interrupt::never()).apply(&plan).await?;
+        self.projects.borrow_mut().remove(project);
+        Ok(())
+    }
+
+    /// Makes the cluster, again when something of it is taken meanwhile.
+    async fn create(self: &Rc<Self>, shape: &Shape) -> Result<TestCluster, Failure> {
+        let mut attempt = 1;
+        loop {
+            let project = self.next_project();
+            let spec = shaped(&self.settings.spec, shape);
+            let spec = isolate(spec, &*self.settings.runtime, &project).await?;
+            let mut cluster = TestCluster::new(Rc::clone(self), spec, shape.nodes);
+            let made = if shape.started { cluster.start_all().await } else { cluster.prepare().await };
+            match made {
+                Ok(()) => return Ok(cluster),
+                Err(failure) => {
+                    let removed = self.remove(&project).await;
+                    if !matches!(failure, Failure::Conflict(_)) || attempt == ATTEMPTS {
+                        return Err(failure);
+                    }
+                    removed?;
+                    attempt += 1;
+                }
+            }
+        }
+    }
+}
+
+/// The file's cluster with as many nodes as the shape has, all in shards, and some in none for tests to add.
+fn shaped(spec: &ClusterSpec, shape: &Shape) -> ClusterSpec {
+    let mut shaped = spec.clone();
+    shaped.shards = shape.shards;
+    let count = shape.nodes + SPARE_NODES;
+    shaped.nodes.truncate(count);
+    while shaped.nodes.len() < count {
+        let number = (1..).find(|number| shaped.node(&format!("node{number}")).is_none()).unwrap_or_default();
+        shaped.nodes.push(NodeSpec {
+            name: format!("node{number}"),
+            address: Ipv4Addr::UNSPECIFIED,
+            host_port: 0,
+            ungrouped: true,
+            env: shaped.env.clone(),
+        });
+    }
+    // Close together, so that a small subnet has room; the port follows from isolation.
+    for (index, node) in shaped.nodes.iter_mut().enumerate() {
+        node.ungrouped = index >= shape.nodes;
+        node.address = Ipv4Addr::from(u32::from(spec.network.gateway()) + 1 + index as u32);
+    }
+    shaped
+}
+
+#[async_trait(?Send)]
+impl Provider for Testbed {
+    fn lacks(&self, scenario: &Scenario) -> Option<String> {
+        let is_process = self.0.settings.runtime.name() == "process";
+        (is_process && scenario.needs == Some(Ability::Partition))
+            .then(|| "processes share one network and cannot be partitioned; --runtime docker can".to_owned())
+    }
+
+    async fn create(&self, shape: &Shape) -> Result<Box<dyn Cluster>, conformance::Failure> {
+        match self.0.create(shape).await {
+            Ok(cluster) => Ok(Box::new(cluster)),
+            Err(failure) => Err(conformance::Failure::new("a cluster that answers").with(failure)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spec::locate;
+
+    #[test]
+    fn a_shape_takes_the_files_nodes_and_invents_what_it_lacks() {
+        let spec = locate(None, std::path::Path::new("/")).expect("built-in").spec;
+        let names = |spec: &ClusterSpec| -> Vec<String> {
+            spec.nodes.iter().map(|node| format!("{}{}", node.name, if node.ungrouped { "?" } else { "" })).collect()
+        };
+        let three = shaped(&spec, &Shape::replicated(3));
+        assert_eq!(names(&three), ["node1", "node2", "node3", "node4?", "node5?"]);
+        assert_eq!(three.shards, None);
+        let seven = shaped(&spec, &Shape::sharded(7, 3));
+        assert_eq!(names(&seven)[5..], ["node6", "node7", "node8?", "node9?"]);
+        assert_eq!(seven.shards, Some(3));
+    }
+}

@@ -133,6 +133,19 @@ fn a_port_in_use_is_named_and_exit_code_1() {
 }
 
 #[test]
+fn extra_ports_are_listened_on() {
+    let extra = free_address();
+    let running = Running::start(&[("EXTRA_PORTS", &extra.port().to_string())]);
+    for address in [running.address, extra] {
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: node\r\nConnection: close\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200"), "{address}: {answer}");
+    }
+}
+
+#[test]
 fn healthcheck_tells_a_node_that_answers_from_one_that_does_not() {
     let running = Running::start(&[]);
     poll("the node is healthy", || (running.healthcheck() == Some(0)).then_some(()));

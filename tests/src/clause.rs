@@ -162,6 +162,7 @@ pub const CLAUSES: &[Clause] = &[
     clause(SHARDS, "add-member-unknown", "… of an address that is not in the view: 404."),
     clause(SHARDS, "add-member-again", "… of a member of that shard: 404."),
     clause(SHARDS, "add-member-too-few", "… of a member of another shard that would fall below two nodes: 400."),
+    clause(SHARDS, "add-member-bad-address", "… without a good `socket-address`: 400 that says so."),
     clause(SHARDS, "add-member-port", "… by another port, when exactly one node of the view has that IP: that node."),
     clause(SHARDS, "reshard", "PUT `reshard`: 200 when every key is where it belongs."),
     clause(SHARDS, "reshard-too-few", "… with fewer than two nodes a shard: 400."),

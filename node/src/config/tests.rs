@@ -26,8 +26,12 @@ fn the_class_environment_is_enough() {
 
 #[test]
 fn the_port_tells_the_generation_unless_it_is_named() {
-    let other = [("SOCKET_ADDRESS", "10.10.0.2:8085"), ("VIEW", "10.10.0.2:8085")];
-    assert_eq!(read(&other).unwrap().dialect_in_force(), Dialect::Y2021);
+    for (address, generation) in
+        [("10.10.0.2:8080", Dialect::Y2019), ("10.10.0.2:8085", Dialect::Y2021), ("10.10.0.2:8090", Dialect::Y2021)]
+    {
+        let variables = [("SOCKET_ADDRESS", address), ("VIEW", address)];
+        assert_eq!(read(&variables).unwrap().dialect_in_force(), generation);
+    }
     let named = read(&[("API_DIALECT", "2021")]).unwrap();
     assert_eq!(named.dialect_in_force(), Dialect::Y2021);
 }

@@ -98,6 +98,32 @@ fn a_reshard_must_survive_the_death_of_its_coordinator() {
     }
 }
 
+/// Contract: not finished within 60 s, it is 503 that says how far it is, and goes on in the background.
+#[test]
+fn a_reshard_that_is_not_done_in_time_must_say_so_and_go_on() {
+    let mut scene = Scene::new(6, Some(2));
+    let mut client = Context::default();
+    filled(&mut scene, &mut client, 30);
+    // The last node is heard, so it is up; but it hears nobody, so it cannot do its part.
+    for node in 0..5 {
+        scene.run.cluster.cut(node, 5);
+    }
+    let Reply::Unavailable { reason } = scene.tell(0, Request::Reshard { shard_count: 3 }) else {
+        panic!("a reshard that is not done")
+    };
+    assert_eq!(reason, "5 of 6 live nodes have the new placement");
+    for node in 0..5 {
+        scene.run.cluster.mend(node, 5);
+    }
+    scene.eventually(5_000, "the last node has the new placement too", |scene| {
+        placement(scene, 5) == placement(scene, 0)
+    });
+    for number in 0..30 {
+        scene.finds(number % 6, &format!("key{number}"), &mut client);
+    }
+    scene.finish(&[&client]);
+}
+
 /// One placement loses, its data does not.
 #[test]
 fn two_reshards_on_two_sides_of_a_partition_must_merge() {

@@ -1,0 +1,51 @@
+//! The judge of the load, judged: a store that loses what it was given is found out.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::time::Duration;
+
+use conformance::{Client, Dialect, Failure, Record, ensure, eventually, workload::Running, workload::Workload};
+use node::Config;
+use tokio::net::TcpListener;
+
+/// Long enough for a machine that compiles beside the test.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A node that is alone, for as long as the test's runtime; gives its URL.
+async fn node() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(node::run(Config::new(address, vec![address]), vec![listener], std::future::pending()));
+    format!("http://{address}")
+}
+
+/// Lets the load run on until it has done this much more.
+async fn more(running: &Running, operations: u64) -> Result<(), Failure> {
+    let goal = running.operations() + operations;
+    eventually(PATIENCE, "the load goes on", || async {
+        let done = running.operations();
+        ensure(done >= goal, || format!("{goal} operations, got {done}"))
+    })
+    .await
+}
+
+/// Somebody deletes the load's keys behind its back: its clients see it, and so does who looks at the end.
+#[tokio::test]
+async fn a_spoiled_store_is_caught() -> Result<(), Failure> {
+    let (url, record) = (node().await, Record::default());
+    let mut spoiler = Client::new(Dialect::Spring2021, &record);
+    spoiler.put(&url, "ready", 1).await?.must_succeed()?;
+    let running = Workload::new(Dialect::Spring2021, 6).start(vec![url.clone()]);
+    more(&running, 400).await?;
+    for key in (0..20).flat_map(|writer| (0..10).map(move |own| format!("load-{writer}-{own}"))) {
+        spoiler.delete(&url, &key).await?;
+    }
+    more(&running, 200).await?;
+    let report = running.stop().await?;
+    ensure(report.verdict().is_err(), || "violations to be seen")?;
+    let last = report.final_values.iter().find(|(_, value)| value.is_some());
+    let (key, _) = last.ok_or_else(|| Failure::new("a key that the load left"))?;
+    spoiler.delete(&url, key).await?.must_succeed()?;
+    let held = report.check_final_state(&[url], 1).await;
+    ensure(held.is_err(), || "the missing key to be seen")
+}

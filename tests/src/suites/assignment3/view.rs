@@ -78,7 +78,7 @@ async fn delete(stage: &mut Stage) -> Result<(), Failure> {
     delete.must_be(200)?.must_have("message", "Replica deleted successfully from the view")?;
     stage.result_is(&delete, "deleted")?;
     client.put_view(url, other).await?.must_succeed()?;
-    restored(stage, &[], &[]).await
+    restored(stage, &[]).await
 }
 
 async fn put_again(stage: &mut Stage) -> Result<(), Failure> {
@@ -87,7 +87,7 @@ async fn put_again(stage: &mut Stage) -> Result<(), Failure> {
     let put = client.put_view(url, other).await?;
     put.must_be(201)?.must_have("message", "Replica added successfully to the view")?;
     stage.result_is(&put, "added")?;
-    restored(stage, &[], &[]).await
+    restored(stage, &[]).await
 }
 
 async fn put_there(stage: &mut Stage) -> Result<(), Failure> {
@@ -114,7 +114,7 @@ async fn delete_again(stage: &mut Stage) -> Result<(), Failure> {
     client.delete_view(url, other).await?.must_succeed()?;
     delete_missing(stage, other).await?;
     client.put_view(url, other).await?.must_succeed()?;
-    restored(stage, &[], &[]).await
+    restored(stage, &[]).await
 }
 
 async fn delete_missing(stage: &Stage, address: &str) -> Result<(), Failure> {
@@ -155,7 +155,7 @@ async fn spreads(stage: &mut Stage) -> Result<(), Failure> {
     client.delete_view(stage.url(0), stage.address(2)).await?.must_succeed()?;
     stage.await_view_at(&[0, 1], &[0, 1], PATIENCE).await?;
     client.put_view(stage.url(1), stage.address(2)).await?.must_succeed()?;
-    stage.await_view_at(&[0, 1, 2], &[0, 1, 2], PATIENCE).await
+    restored(stage, &[]).await
 }
 
 /// Longer than a failure detector takes to find that it is alive.
@@ -172,7 +172,8 @@ async fn stays_out(stage: &mut Stage) -> Result<(), Failure> {
     })
     .await?;
     client.put_view(stage.url(1), stage.address(2)).await?.must_succeed()?;
-    stage.await_view(&[0, 1, 2]).await
+    stage.await_view(&[0, 1, 2]).await?;
+    restored(stage, &[]).await
 }
 
 async fn comes_back(stage: &mut Stage) -> Result<(), Failure> {
@@ -182,7 +183,7 @@ async fn comes_back(stage: &mut Stage) -> Result<(), Failure> {
     stage.kill(2).await?;
     stage.restart_empty(2).await?;
     stage.await_view(&[0, 1, 2]).await?;
-    restored(stage, &[2], &[]).await
+    restored(stage, &[]).await
 }
 
 /// The view is the set of nodes that are up.
@@ -211,7 +212,8 @@ async fn has_what_it_missed(stage: &mut Stage) -> Result<(), Failure> {
         client.get(stage.url(2), key).await?.must_be(404)?;
     }
     let after = total(stage, 2).await?;
-    ensure(after == before + 10, || format!("{} keys, got {after}", before + 10))
+    ensure(after == before + 10, || format!("{} keys, got {after}", before + 10))?;
+    restored(stage, &kept).await
 }
 
 /// How many keys there are, as this node tells it.

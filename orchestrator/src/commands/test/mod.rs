@@ -24,6 +24,7 @@ pub(super) async fn run(session: &Session<'_>, arguments: &TestArguments) -> Res
     }
     let subject = Subject::prepare(session, arguments).await?;
     let cases = cases(arguments, &subject.selection(arguments))?;
+    subject.prepare_for(&cases).await?;
     let evidence = Evidence::new(&subject);
     let progress = Progress::new(session.output, &evidence, cases.len());
     let start = Instant::now();

@@ -12,8 +12,8 @@ fn node(number: u8) -> ObservedNode {
         pids: 0,
         env: BTreeMap::new(),
     };
-    let (id, image) = (String::new(), String::new());
-    ObservedNode { name: format!("node{number}"), id, state: NodeState::Running, image, config: Some(config) }
+    let name = format!("node{number}");
+    ObservedNode { state: NodeState::Running, config: Some(config), ..ObservedNode::gone(&name) }
 }
 
 fn barrier(number: u8, cuts: &[u8], peers: &[u8]) -> Barrier {

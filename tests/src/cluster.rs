@@ -26,6 +26,8 @@ pub struct NodeLog {
     pub node: String,
     /// Its lines, oldest first.
     pub lines: Vec<String>,
+    /// How it ended, if it has without being asked to.
+    pub end: Option<String>,
     /// What its runtime tells of it, if anything.
     pub state: Option<Value>,
 }

@@ -2,7 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-use crate::{CLAUSES, Case, Entry, Failure, NodeLog};
+use crate::{CLAUSES, Case, Entry, Failure, Node, NodeLog};
 
 /// How many entries of the transcript, and how many lines of each log, a person is shown; the evidence has all.
 const SHOWN: usize = 12;
@@ -37,7 +37,9 @@ pub struct Evidence {
     pub failure: Failure,
     /// Everything that was asked, answered and done before.
     pub transcript: Vec<Entry>,
-    /// What the nodes logged meanwhile.
+    /// Where the nodes are.
+    pub nodes: Vec<Node>,
+    /// What they logged meanwhile.
     pub logs: Vec<NodeLog>,
 }
 
@@ -73,6 +75,14 @@ impl fmt::Display for Evidence {
         )?;
         for entry in &self.transcript[hidden..] {
             write!(f, "\n  {entry}")?;
+        }
+        for Node { name, address, url } in &self.nodes {
+            write!(f, "\n{name} is {address}, for clients {url}")?;
+        }
+        for NodeLog { node, end, .. } in &self.logs {
+            if let Some(end) = end {
+                write!(f, "\n{node} {end}")?;
+            }
         }
         for NodeLog { node, lines, .. } in self.logs.iter().filter(|log| !log.lines.is_empty()) {
             write!(f, "\n{node} logged meanwhile:")?;

@@ -134,7 +134,8 @@ impl Runner<'_> {
             Err(failure) => {
                 let transcript = stage.record().entries();
                 let logs = stage.cluster_mut().logs(since).await;
-                Verdict::Failed(Box::new(Evidence { failure, transcript, logs }))
+                let nodes = stage.cluster_mut().nodes().to_vec();
+                Verdict::Failed(Box::new(Evidence { failure, transcript, nodes, logs }))
             }
         };
         let passed = matches!(verdict, Verdict::Passed);

@@ -38,6 +38,8 @@ fn ignored(folder: &Path) -> Result<Gitignore, ignore::Error> {
 fn pack(folder: &Path, ignored: &Gitignore) -> io::Result<Vec<u8>> {
     let mut tar = Builder::new(Vec::new());
     tar.follow_symlinks(false);
+    // The classic builder cannot read sparse entries.
+    tar.sparse(false);
     let mut bytes = 0;
     for entry in WalkBuilder::new(folder).standard_filters(false).sort_by_file_name(Ord::cmp).build() {
         let entry = entry.map_err(io::Error::other)?;

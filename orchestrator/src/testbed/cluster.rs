@@ -106,10 +106,15 @@ impl TestCluster {
             Ok(lines) => lines.filter_map(async |line| line.ok().map(|line| format!("{} {}", line.at, line.text))),
             Err(failure) => {
                 let lines = vec![format!("the log cannot be read: {failure}")];
-                return NodeLog { node: node.name, lines, state: None };
+                return NodeLog { node: node.name, lines, end: None, state: None };
             }
         };
-        NodeLog { lines: lines.collect().await, state: runtime.inspect(&node).await, node: node.name }
+        NodeLog {
+            lines: lines.collect().await,
+            end: runtime.last_words(&node).await,
+            state: runtime.inspect(&node).await,
+            node: node.name,
+        }
     }
 }
 

@@ -133,7 +133,7 @@ impl Bed {
             let project = self.next_project();
             let spec = shaped(&self.settings.spec, shape);
             let spec = isolate(spec, &*self.settings.runtime, &project).await?;
-            let mut cluster = TestCluster::new(Rc::clone(self), spec, shape.nodes);
+            let cluster = TestCluster::new(Rc::clone(self), spec, shape.nodes);
             let made = if shape.started { cluster.start_all().await } else { cluster.prepare().await };
             match made {
                 Ok(()) => return Ok(cluster),

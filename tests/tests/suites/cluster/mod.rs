@@ -202,8 +202,13 @@ impl Cluster for Threads {
 
     async fn logs(&mut self, since: SystemTime) -> Vec<NodeLog> {
         let logs = self.nodes.iter().zip(&self.places);
-        logs.map(|(node, place)| NodeLog { node: node.name.clone(), lines: place.log.since(since), state: None })
-            .collect()
+        logs.map(|(node, place)| NodeLog {
+            node: node.name.clone(),
+            lines: place.log.since(since),
+            end: None,
+            state: None,
+        })
+        .collect()
     }
 
     async fn remove(mut self: Box<Self>, _failed: bool) -> Result<(), Failure> {

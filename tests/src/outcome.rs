@@ -27,8 +27,10 @@ pub enum Verdict {
     Failed(Box<Evidence>),
     /// It was not tried: why this place cannot.
     Skipped(String),
-    /// It was not tried: why there was no cluster to try it on.
+    /// It could not be tried: why there was no cluster to try it on.
     NotStarted(String),
+    /// It was not tried, since no cluster had started before.
+    NotTried,
 }
 
 /// All that is known of a failure.
@@ -43,6 +45,20 @@ pub struct Evidence {
     pub logs: Vec<NodeLog>,
 }
 
+impl Verdict {
+    /// In a word or three, for programs.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Failed(_) => "failed",
+            Self::Skipped(_) => "skipped",
+            Self::NotStarted(_) => "without a cluster",
+            Self::NotTried => "not tried",
+        }
+    }
+}
+
 impl Outcome {
     /// The clauses that the case checks, as the contract has them.
     pub fn clauses(&self) -> impl Iterator<Item = String> {
@@ -54,7 +70,7 @@ impl Outcome {
     #[must_use]
     pub fn explanation(&self) -> String {
         match &self.verdict {
-            Verdict::Passed | Verdict::Skipped(_) => String::new(),
+            Verdict::Passed | Verdict::Skipped(_) | Verdict::NotTried => String::new(),
             Verdict::NotStarted(reason) => reason.clone(),
             Verdict::Failed(evidence) => {
                 let clauses: Vec<String> = self.clauses().map(|clause| format!("clause:  {clause}\n")).collect();
@@ -114,7 +130,7 @@ impl Totals {
             Verdict::Passed => &mut self.passed,
             Verdict::Failed(_) => &mut self.failed,
             Verdict::Skipped(_) => &mut self.skipped,
-            Verdict::NotStarted(_) => &mut self.not_started,
+            Verdict::NotStarted(_) | Verdict::NotTried => &mut self.not_started,
         } += 1;
     }
 

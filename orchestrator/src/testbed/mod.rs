@@ -182,10 +182,10 @@ impl Provider for Testbed {
             .then(|| "processes share one network and cannot be partitioned; --runtime docker can".to_owned())
     }
 
-    async fn create(&self, shape: &Shape) -> Result<Box<dyn Cluster>, conformance::Failure> {
+    async fn create(&self, shape: &Shape) -> Result<Box<dyn Cluster>, String> {
         match self.0.create(shape).await {
             Ok(cluster) => Ok(Box::new(cluster)),
-            Err(failure) => Err(conformance::Failure::new("a cluster that answers").with(failure)),
+            Err(failure) => Err(failure.to_string()),
         }
     }
 }

@@ -34,15 +34,11 @@ impl Provider for InProcess {
             .then(|| "here all nodes share one IP, by which nobody can tell them apart".to_owned())
     }
 
-    async fn create(&self, shape: &Shape) -> Result<Box<dyn Cluster>, Failure> {
-        let mut cluster = Threads::prepare(self.0, shape)?;
-        if shape.started {
-            for node in 0..shape.nodes {
-                cluster.start_node(node)?;
-            }
-            cluster.await_formed().await?;
+    async fn create(&self, shape: &Shape) -> Result<Box<dyn Cluster>, String> {
+        match Threads::make(self.0, shape).await {
+            Ok(cluster) => Ok(Box::new(cluster)),
+            Err(failure) => Err(failure.to_string()),
         }
-        Ok(Box::new(cluster))
     }
 }
 
@@ -69,6 +65,17 @@ struct Place {
 }
 
 impl Threads {
+    async fn make(dialect: Dialect, shape: &Shape) -> Result<Self, Failure> {
+        let mut cluster = Self::prepare(dialect, shape)?;
+        if shape.started {
+            for node in 0..shape.nodes {
+                cluster.start_node(node)?;
+            }
+            cluster.await_formed().await?;
+        }
+        Ok(cluster)
+    }
+
     /// Chooses the addresses and starts nothing.
     fn prepare(dialect: Dialect, shape: &Shape) -> Result<Self, Failure> {
         let mut cluster = Self {

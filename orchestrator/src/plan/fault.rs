@@ -146,3 +146,6 @@ impl Scene<'_> {
         Ok(Launch { config: config.clone(), ..Launch::of(&spec, &before, self.addressing) })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -63,8 +63,16 @@ async fn make(cluster: &Cluster<'_>, cuts: &BTreeSet<Cut>) -> Result<(), Failure
             return Err(Failure::Interrupted(message.to_owned()));
         }
     };
-    session.output.event(&Event::new("partition.proven", format!("{} cuts proven", cuts.len())).took(took));
+    let event = match cuts.len() {
+        0 => Event::new("partition.healed", "every node is heard again"),
+        count => Event::new("partition.made", format!("{count} cut{} proven", plural(count))),
+    };
+    session.output.event(&event.took(took));
     Ok(())
+}
+
+fn plural(count: usize) -> &'static str {
+    if count == 1 { "" } else { "s" }
 }
 
 pub(super) async fn heal(session: &Session<'_>) -> Result<(), Failure> {
@@ -84,7 +92,7 @@ pub(super) async fn heal(session: &Session<'_>) -> Result<(), Failure> {
     life::apply(&cluster, &plan).await?;
     let mut done = Vec::new();
     if !cuts.is_empty() {
-        done.push(format!("unmade {} cut{}", cuts.len(), if cuts.len() == 1 { "" } else { "s" }));
+        done.push(format!("unmade {} cut{}", cuts.len(), plural(cuts.len())));
     }
     for (past, names) in [("resumed", &resumed), ("started", &started)] {
         if !names.is_empty() {

@@ -88,7 +88,10 @@ impl<'a> Executor<'a> {
         match work.await {
             Err(Failure::Interrupted(_)) => Err(Failure::Interrupted(self.roll_back("interrupted").await)),
             Err(Failure::Conflict(conflicts)) => {
-                self.output().note(&self.roll_back("conflict").await);
+                let created = !self.undo.lock().unwrap_or_else(PoisonError::into_inner).is_empty();
+                if created {
+                    self.output().note(&self.roll_back("conflict").await);
+                }
                 Err(Failure::Conflict(conflicts))
             }
             other => other,

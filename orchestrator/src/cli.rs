@@ -1,11 +1,15 @@
 //! The command line: what a person may type. No behaviour lives here.
 
+mod fault;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::FalseyValueParser;
 use clap::{Arg, ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use ipnet::Ipv4Net;
+
+pub(crate) use fault::FaultCommand;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -48,7 +52,7 @@ pub(crate) struct Global {
     /// Another subnet than the file's, auto: a free one; every node keeps its place in it
     #[arg(long, global = true, value_name = "CIDR|auto", env = "ORCHESTRATOR_SUBNET", value_parser = subnet)]
     pub(crate) subnet: Option<SubnetChoice>,
-    /// Beside other clusters on this host: a free subnet, free ports, own names [project: also of the file's folder]
+    /// Run beside other clusters on this host: free subnet, free ports, own names; without -p also a project of the folder's
     #[arg(long, global = true, env = "ORCHESTRATOR_ISOLATE", value_parser = FalseyValueParser::new())]
     pub(crate) isolate: bool,
     /// How progress and results are written; auto: bars on a terminal, else lines
@@ -153,7 +157,13 @@ pub(crate) enum Command {
         #[arg(value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
         shards: u32,
     },
-    /// State, health, address, URL, shard, keys of every node
+    /// Break the running cluster on purpose, and mend it
+    #[command(subcommand_required = true, arg_required_else_help = true, disable_help_subcommand = true)]
+    Fault {
+        #[command(subcommand)]
+        fault: FaultCommand,
+    },
+    /// State, health, address, URL, shard, keys, faults of every node
     Status,
     /// The nodes' logs, merged
     Logs {
@@ -245,11 +255,13 @@ impl Cli {
     pub(crate) fn parse_from_args(args: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Self, clap::Error> {
         let matches = command().try_get_matches_from(args)?;
         let mut cli = Self::from_arg_matches(&matches)?;
-        if let Some((_, sub)) = matches.subcommand() {
+        let mut deepest = &matches;
+        while let Some((_, sub)) = deepest.subcommand() {
             if let Some(file) = sub.get_one::<PathBuf>("file") {
                 cli.global.file = Some(file.clone());
             }
             cli.global.verbose |= sub.get_flag("verbose");
+            deepest = sub;
         }
         Ok(cli)
     }
@@ -257,17 +269,19 @@ impl Cli {
 
 /// The command with `-f` and `-v` also after the subcommand, where that letter has no other meaning there.
 fn command() -> clap::Command {
-    Cli::command().mut_subcommands(|sub| {
-        let file = Arg::new("file")
-            .long("file")
-            .value_name("FILE")
-            .value_parser(clap::value_parser!(PathBuf))
-            .help("The cluster file");
-        let verbose = Arg::new("verbose").long("verbose").action(ArgAction::SetTrue).help("More detail");
-        let file = if sub.get_name() == "logs" { file } else { file.short('f') };
-        let verbose = if sub.get_name() == "down" { verbose } else { verbose.short('v') };
-        sub.arg(file).arg(verbose)
-    })
+    Cli::command().mut_subcommands(with_file_and_verbose)
+}
+
+fn with_file_and_verbose(command: clap::Command) -> clap::Command {
+    let file = Arg::new("file")
+        .long("file")
+        .value_name("FILE")
+        .value_parser(clap::value_parser!(PathBuf))
+        .help("The cluster file");
+    let verbose = Arg::new("verbose").long("verbose").action(ArgAction::SetTrue).help("More detail");
+    let file = if command.get_name() == "logs" { file } else { file.short('f') };
+    let verbose = if command.get_name() == "down" { verbose } else { verbose.short('v') };
+    command.mut_subcommands(with_file_and_verbose).arg(file).arg(verbose)
 }
 
 #[cfg(test)]
@@ -295,6 +309,8 @@ mod tests {
         let logs = parse("-f a.yaml logs -f node1");
         assert_eq!(logs.global.file, Some("a.yaml".into()));
         assert!(matches!(logs.command, Command::Logs { follow: true, .. }));
+        let fault = parse("fault -f a.yaml kill -v node1").global;
+        assert_eq!((fault.file, fault.verbose), (Some("a.yaml".into()), true));
     }
 
     #[test]

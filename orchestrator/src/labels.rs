@@ -8,6 +8,10 @@ pub(crate) const PROJECT: &str = "orchestrator.project";
 pub(crate) const NODE: &str = "orchestrator.node";
 /// On containers: the `NodeConfig` as JSON.
 pub(crate) const CONFIG: &str = "orchestrator.config";
+/// On a barrier: the name of the node whose network namespace it shares.
+pub(crate) const BARRIER: &str = "orchestrator.barrier";
+/// On a barrier: whom the node does not reach, and with whom it probes, as JSON.
+pub(crate) const CUTS: &str = "orchestrator.cuts";
 /// On the image, set by the Dockerfile: this is our node, so it runs locked down.
 pub(crate) const IMAGE: &str = "orchestrator.image";
 /// On the image: the hash of what it was built from.

@@ -16,6 +16,7 @@ mod labels;
 mod launch;
 mod observed;
 mod output;
+mod partition;
 mod plan;
 mod readiness;
 mod runtime;

@@ -15,6 +15,8 @@ pub(crate) struct Observed {
     pub(crate) networks: Vec<ObservedNetwork>,
     /// The nodes of this project, whatever their state.
     pub(crate) nodes: Vec<ObservedNode>,
+    /// The helper containers by which nodes of this project are cut off.
+    pub(crate) barriers: Vec<ObservedBarrier>,
     /// Every other container of the engine, of other projects too.
     pub(crate) others: Vec<OtherContainer>,
     /// Volumes by name, of any project.
@@ -95,6 +97,13 @@ impl ObservedNode {
     pub(crate) fn url(&self) -> Option<String> {
         self.config.as_ref().map(|config| format!("http://127.0.0.1:{}", config.host_port))
     }
+}
+
+/// A helper container in a node's network namespace, which makes the node's cuts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ObservedBarrier {
+    pub(crate) node: String,
+    pub(crate) id: String,
 }
 
 /// A container that is not this project's.

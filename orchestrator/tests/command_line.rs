@@ -63,7 +63,7 @@ fn usage_errors_exit_with_2() {
     without_engine(folder.path(), &[]).exits(2);
     without_engine(folder.path(), &["reshard", "0"]).exits(2);
     without_engine(folder.path(), &["reshard", "two"]).exits(2);
-    without_engine(folder.path(), &["up", "--subnet", "10.10"]).exits(2);
+    without_engine(folder.path(), &["up", "--subnet", "10.10"]).exits(2).complains("nor `auto`");
     without_engine(folder.path(), &["up", "--timeout", "soon"]).exits(2);
     without_engine(folder.path(), &["up", "nod3"]).exits(2).complains("did you mean node3?");
     without_engine(folder.path(), &["-p", "my project", "up"]).exits(2).complains("--project: `my project` is no name");
@@ -90,6 +90,38 @@ fn an_empty_folder_has_the_built_in_cluster() {
     without_engine(folder().path(), &["validate"])
         .exits(0)
         .answers("built-in cluster.yaml: valid: project kv, 7 nodes (1 ungrouped), 2 shards, 10.10.0.0/16");
+}
+
+#[test]
+fn an_isolated_cluster_is_a_project_of_its_folder() {
+    let (one, other) = (folder(), folder());
+    let project = |folder: &Path, arguments: &[&str]| {
+        let done = without_engine(folder, &[&["--isolate", "validate"], arguments].concat()).exits(0);
+        let done = done.answers("a free subnet, free ports");
+        let word = done.stdout.split_whitespace().find(|word| word.starts_with("kv")).unwrap_or_default();
+        word.trim_end_matches(',').to_owned()
+    };
+    let own = project(one.path(), &[]);
+    assert!(own.starts_with("kv-") && own.len() == "kv-0123".len(), "{own}");
+    assert_eq!(project(one.path(), &[]), own);
+    assert_ne!(project(other.path(), &[]), own);
+    assert_eq!(project(one.path(), &["-p", "kv2"]), "kv2");
+    without_engine(one.path(), &["--subnet", "auto", "validate"])
+        .exits(0)
+        .answers("project kv, ")
+        .answers(", a free subnet");
+    let subnet = ["--isolate", "--subnet", "10.77.0.0/24", "validate"];
+    without_engine(one.path(), &subnet).exits(0).answers("10.77.0.0/24, free ports");
+}
+
+#[test]
+fn host_ports_that_containers_may_not_get_are_told() {
+    let text = "shards: 1\nnodes:\n  - { name: node1, address: 10.10.0.2, host_port: 40000 }\n";
+    let words = "note: host ports from 32768 may collide with Docker's resolver inside a container: 40000 (node1)";
+    with_file(text, &["validate"]).exits(0).complains(words);
+    for arguments in [["--runtime=process", "validate"], ["--isolate", "validate"]] {
+        assert_eq!(with_file(text, &arguments).exits(0).stderr, "", "{arguments:?}");
+    }
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::process::Stdio;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
-use stage::{CRASHER, SLEEPER, Sources, Stage, eventually, fetch, status_json, status_of};
+use stage::{CRASHER, SLEEPER, Sources, Stage, eventually, fetch, status_json, status_of, urls};
 
 fn stage() -> Stage {
     Stage::new("process", Sources::Workspace, 4, 2)
@@ -129,4 +129,22 @@ fn an_interrupt_undoes_what_this_run_started() {
     kill(pid, Signal::SIGINT).expect("a signal");
     assert_eq!(up.wait().expect("an end").code(), Some(130));
     stage.run(&["down", "-v"]).exits(0).answers("nothing to do");
+}
+
+#[test]
+fn isolated_clusters_of_one_file_do_not_touch_each_other() {
+    let mut stage = Stage::new("process", Sources::Workspace, 2, 1);
+    let projects = ["a", "b"].map(|suffix| stage.beside(suffix));
+    let up = |project: &str, nodes: &[&str]| {
+        stage.run(&[&["--isolate", "-p", project, "--output", "json", "up"], nodes].concat()).exits(0)
+    };
+    // Who comes later takes the ports that the first was told of.
+    up(&projects[0], &[stage.name(2)]);
+    let [first, second] = projects.each_ref().map(|project| urls(&up(project, &[])));
+    assert!(first.iter().all(|url| !second.contains(url)), "{first:?} {second:?}");
+    assert_eq!(urls(&up(&projects[0], &[]).answers("\"changed\":false")), first);
+    stage.run(&["--isolate", "-p", &projects[0], "status"]).exits(0).answers("agrees (3)");
+    stage.run(&["--isolate", "-p", &projects[0], "down"]).exits(0).answers("removed 3 nodes, 3 volumes");
+    assert_eq!(status_of(&first[0]), None);
+    stage.run(&["--isolate", "-p", &projects[1], "status"]).exits(0).answers("agrees (3)");
 }

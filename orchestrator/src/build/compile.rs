@@ -1,4 +1,4 @@
-//! Runs cargo for the node, shows its progress, and keeps its words for the case that it fails.
+//! Runs cargo for one of our packages, shows its progress, and keeps its words for the case that it fails.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -22,27 +22,42 @@ struct Package {
     name: String,
 }
 
-/// Compiles package `node`; answers where the binary is.
-pub(super) async fn node(folder: &Path, target: Target, output: &Output) -> Result<PathBuf, Failure> {
+/// What is compiled: the package and its binary of the same name, and what people call it.
+pub(super) struct Product {
+    pub(super) package: &'static str,
+    pub(super) called: &'static str,
+}
+
+pub(super) const NODE: Product = Product { package: "node", called: "the node" };
+pub(super) const BARRIER: Product = Product { package: "partition", called: "the barrier" };
+
+/// Compiles it; answers where the binary is.
+pub(super) async fn compile(
+    product: &Product,
+    folder: &Path,
+    target: Target,
+    output: &Output,
+) -> Result<PathBuf, Failure> {
+    let Product { package, called } = *product;
     let metadata = metadata(folder).await?;
-    if !metadata.packages.iter().any(|package| package.name == "node") {
+    if !metadata.packages.iter().any(|found| found.name == package) {
         let folder = folder.display();
         return Err(Failure::Image(format!(
-            "the workspace in {folder} has no package `node`; image.build must name the clone of this project"
+            "the workspace in {folder} has no package `{package}`; image.build must name the clone of this project"
         )));
     }
-    let mut arguments = vec!["build", "--release", "-p", "node"];
+    let mut arguments = vec!["build", "--release", "-p", package];
     let mut release = metadata.target_directory;
     if let Some(triple) = target.triple() {
         install(folder, triple, output).await?;
         arguments.extend(["--target", triple]);
         release.push(triple);
     }
-    output.event(&Event::new("build.started", "compiling the node"));
+    output.event(&Event::new("build.started", format!("compiling {called}")));
     output.detail(&format!("cargo {}", arguments.join(" ")));
-    run_cargo(folder, &arguments, output).await?;
-    output.event(&Event::new("build.compiled", "the node is compiled"));
-    Ok(release.join("release").join("node"))
+    run_cargo(called, folder, &arguments, output).await?;
+    output.event(&Event::new("build.compiled", format!("{called} is compiled")));
+    Ok(release.join("release").join(package))
 }
 
 async fn metadata(folder: &Path) -> Result<Metadata, Failure> {
@@ -94,7 +109,7 @@ async fn install(folder: &Path, triple: &str, output: &Output) -> Result<(), Fai
 }
 
 /// Cargo writes its progress to stderr, a line per crate when that is no terminal.
-async fn run_cargo(folder: &Path, arguments: &[&str], output: &Output) -> Result<(), Failure> {
+async fn run_cargo(called: &str, folder: &Path, arguments: &[&str], output: &Output) -> Result<(), Failure> {
     let mut child = Command::new("cargo")
         .args(arguments)
         .current_dir(folder)
@@ -111,7 +126,7 @@ async fn run_cargo(folder: &Path, arguments: &[&str], output: &Output) -> Result
         while let Ok(Some(line)) = lines.next_line().await {
             if let Some(name) = line.trim_start().strip_prefix("Compiling ") {
                 crates += 1;
-                output.progress(&format!("compiling the node: {crates} crates, {name}"));
+                output.progress(&format!("compiling {called}: {crates} crates, {name}"));
             }
             output.detail(&line);
             transcript.push(line);
@@ -123,5 +138,6 @@ async fn run_cargo(folder: &Path, arguments: &[&str], output: &Output) -> Result
     }
     // The crates that went well say nothing about the one that did not.
     transcript.retain(|line| !line.trim_start().starts_with("Compiling "));
-    Err(Failure::Image(format!("{}\nthe node does not compile (cargo {})", transcript.join("\n"), arguments.join(" "))))
+    let (words, command) = (transcript.join("\n"), arguments.join(" "));
+    Err(Failure::Image(format!("{words}\n{called} does not compile (cargo {command})")))
 }

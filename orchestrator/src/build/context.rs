@@ -20,6 +20,15 @@ pub(super) fn pack(folder: &Path, triple: &str, node: &[u8]) -> Result<Vec<u8>, 
     archive(&dockerfile, triple, node).map_err(|error| Failure::Image(format!("cannot pack the context: {error}")))
 }
 
+/// Packs the barrier with the Dockerfile that it has in here only.
+pub(super) fn pack_barrier(dockerfile: &str, barrier: &[u8]) -> Result<Vec<u8>, Failure> {
+    let mut tar = Builder::new(Vec::with_capacity(barrier.len() + (64 << 10)));
+    append(&mut tar, "Dockerfile", EntryType::Regular, 0o644, dockerfile.as_bytes())
+        .and_then(|()| append(&mut tar, "partition", EntryType::Regular, 0o755, barrier))
+        .and_then(|()| tar.into_inner())
+        .map_err(|error| Failure::Image(format!("cannot pack the context: {error}")))
+}
+
 fn archive(dockerfile: &[u8], triple: &str, node: &[u8]) -> io::Result<Vec<u8>> {
     let mut tar = Builder::new(Vec::with_capacity(node.len() + (64 << 10)));
     append(&mut tar, "Dockerfile", EntryType::Regular, 0o644, dockerfile)?;

@@ -38,6 +38,8 @@ fn ignored(folder: &Path) -> Result<Gitignore, ignore::Error> {
 fn pack(folder: &Path, ignored: &Gitignore) -> io::Result<Vec<u8>> {
     let mut tar = Builder::new(Vec::new());
     tar.follow_symlinks(false);
+    // The classic builder cannot read sparse entries.
+    tar.sparse(false);
     let mut bytes = 0;
     for entry in WalkBuilder::new(folder).standard_filters(false).sort_by_file_name(Ord::cmp).build() {
         let entry = entry.map_err(io::Error::other)?;
@@ -49,7 +51,8 @@ fn pack(folder: &Path, ignored: &Gitignore) -> io::Result<Vec<u8>> {
         }
         bytes += entry.metadata().map_err(io::Error::other)?.len();
         if bytes > CONTEXT_LIMIT_BYTES {
-            let reason = format!("it has more than {} MiB; name what is not needed in .dockerignore", CONTEXT_LIMIT_BYTES >> 20);
+            let reason =
+                format!("it has more than {} MiB; name what is not needed in .dockerignore", CONTEXT_LIMIT_BYTES >> 20);
             return Err(io::Error::other(reason));
         }
         tar.append_path_with_name(entry.path(), path)?;
@@ -72,8 +75,11 @@ mod tests {
             fs::create_dir_all(path.parent().expect("a folder")).expect("folders");
             fs::write(path, "x").expect("a file");
         }
-        fs::write(folder.path().join(".dockerignore"), "# not needed\nnode_modules\n**/*.log\n!src/keep.log\nmain.py\nDockerfile\n")
-            .expect("a file");
+        fs::write(
+            folder.path().join(".dockerignore"),
+            "# not needed\nnode_modules\n**/*.log\n!src/keep.log\nmain.py\nDockerfile\n",
+        )
+        .expect("a file");
         let context = foreign_context(folder.path()).expect("a context");
         let mut archive = tar::Archive::new(context.as_slice());
         let names: BTreeSet<String> = archive

@@ -2,6 +2,7 @@
 //!
 //! Nothing is written but what cargo writes; the context exists in memory only.
 
+mod barrier;
 mod compile;
 mod context;
 mod foreign;
@@ -12,6 +13,7 @@ use std::path::{Path, PathBuf};
 use crate::failure::Failure;
 use crate::output::Output;
 
+pub(crate) use barrier::{barrier_content, compile_barrier};
 pub(crate) use foreign::foreign_context;
 pub(crate) use target::Target;
 
@@ -30,7 +32,7 @@ pub(crate) struct Artifact {
 /// # Errors
 /// There is no such workspace, the compiler fails, or the target cannot be installed.
 pub(crate) async fn compile(folder: &Path, target: Target, output: &Output) -> Result<Artifact, Failure> {
-    let binary = compile::node(folder, target, output).await?;
+    let binary = compile::compile(&compile::NODE, folder, target, output).await?;
     let bytes = std::fs::read(&binary)
         .map_err(|error| Failure::Image(format!("cannot read the compiled node {}: {error}", binary.display())))?;
     match target.triple() {

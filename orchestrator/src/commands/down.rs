@@ -50,6 +50,7 @@ pub(super) fn removed(operations: &[&Operation]) -> String {
     let count = |what: fn(&Operation) -> bool| operations.iter().filter(|operation| what(operation)).count();
     let counts = [
         ("node", count(|operation| matches!(operation, Operation::RemoveNode { .. }))),
+        ("barrier", count(|operation| matches!(operation, Operation::RemoveBarrier { .. }))),
         ("network", count(|operation| matches!(operation, Operation::RemoveNetwork { .. }))),
         ("volume", count(|operation| matches!(operation, Operation::RemoveVolume { .. }))),
         ("image", count(|operation| matches!(operation, Operation::RemoveImage { .. }))),

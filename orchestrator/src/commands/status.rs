@@ -11,6 +11,7 @@ use super::session::Session;
 use crate::client::ClientError;
 use crate::failure::Failure;
 use crate::observed::ObservedNode;
+use crate::partition::{self, Cut};
 use crate::readiness::Awaited;
 use crate::runtime::Runtime;
 use crate::spec::format_memory;
@@ -26,6 +27,8 @@ struct Row {
     keys: Option<u64>,
     view: Option<Vec<String>>,
     memory_bytes: Option<u64>,
+    /// In words; what `state` says already is not among them.
+    faults: Vec<String>,
 }
 
 pub(super) async fn run(session: &Session<'_>) -> Result<(), Failure> {
@@ -39,7 +42,8 @@ pub(super) async fn run(session: &Session<'_>) -> Result<(), Failure> {
     }
     let mut problems = Vec::new();
     for cluster in &clusters {
-        let rows = rows(cluster).await;
+        let cuts = cluster.runtime.cuts(&session.spec.name).await?;
+        let rows = rows(cluster, &cuts).await;
         problems.extend(problems_of(session, &rows));
         show(session, cluster, &rows);
     }
@@ -49,7 +53,7 @@ pub(super) async fn run(session: &Session<'_>) -> Result<(), Failure> {
     Err(Failure::Unhealthy(problems.join("\n")))
 }
 
-async fn rows(cluster: &Running) -> Vec<Row> {
+async fn rows(cluster: &Running, cuts: &BTreeSet<Cut>) -> Vec<Row> {
     let mut rows = join_all(cluster.nodes.iter().map(|node| row(&*cluster.runtime, node))).await;
     // The count is the shard's; any node may be asked for any shard, one answer is enough.
     let shards: BTreeSet<String> = rows.iter().map(|row| row.shard.clone()).collect();
@@ -65,6 +69,7 @@ async fn rows(cluster: &Running) -> Vec<Row> {
     }
     for row in &mut rows {
         row.keys = keys.get(&row.shard).copied();
+        row.faults = partition::of_node(&row.name, cuts);
     }
     rows
 }
@@ -80,6 +85,7 @@ async fn row(runtime: &dyn Runtime, node: &ObservedNode) -> Row {
         keys: None,
         view: None,
         memory_bytes: None,
+        faults: Vec::new(),
     };
     if !node.is_running() {
         row.health = runtime.last_words(node).await.unwrap_or_default();
@@ -142,7 +148,7 @@ fn show(session: &Session<'_>, cluster: &Running, rows: &[Row]) {
     };
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
-    table.set_header(["NODE", "STATE", "HEALTH", "ADDRESS", "URL", "SHARD", "KEYS", "VIEW", "MEMORY"]);
+    table.set_header(["NODE", "STATE", "HEALTH", "ADDRESS", "URL", "SHARD", "KEYS", "VIEW", "MEMORY", "FAULTS"]);
     for row in rows {
         let shard = if row.shard.is_empty() { "–" } else { &row.shard };
         table.add_row([
@@ -155,6 +161,7 @@ fn show(session: &Session<'_>, cluster: &Running, rows: &[Row]) {
             row.keys.map(|keys| keys.to_string()).unwrap_or_default(),
             view(row),
             row.memory_bytes.map(format_memory).unwrap_or_default(),
+            row.faults.join("; "),
         ]);
     }
     let nodes: Vec<Value> = rows
@@ -163,7 +170,7 @@ fn show(session: &Session<'_>, cluster: &Running, rows: &[Row]) {
             let shard = Some(&row.shard).filter(|shard| !shard.is_empty());
             json!({
                 "name": row.name, "state": row.state, "health": row.health, "address": row.address, "url": row.url,
-                "shard": shard, "keys": row.keys, "view": row.view, "memory_bytes": row.memory_bytes,
+                "shard": shard, "keys": row.keys, "view": row.view, "memory_bytes": row.memory_bytes, "faults": row.faults,
             })
         })
         .collect();

@@ -25,7 +25,8 @@ pub(super) fn run(session: &Session<'_>) -> Result<(), Failure> {
     if session.global.runtime != RuntimeChoice::Process && !session.global.isolate {
         warn_of_high_ports(session);
     }
-    let json = json!({"event": "validate", "file": origin, "project": spec.name, "nodes": spec.nodes.len(), "shards": shards});
+    let json =
+        json!({"event": "validate", "file": origin, "project": spec.name, "nodes": spec.nodes.len(), "shards": shards});
     session.output.result(&text, json);
     Ok(())
 }

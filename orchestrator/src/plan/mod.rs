@@ -4,6 +4,7 @@
 //! anything is created.
 
 mod conflicts;
+mod fault;
 mod operation;
 mod removal;
 #[cfg(test)]
@@ -16,6 +17,7 @@ use crate::launch::{Addressing, Launch};
 use crate::observed::{NodeState, Observed, ObservedNode};
 use crate::spec::{ClusterSpec, NodeSpec};
 
+pub(crate) use fault::{Fault, Scene};
 pub(crate) use operation::{Operation, Plan, Step};
 pub(crate) use removal::{Removal, plan_removal};
 

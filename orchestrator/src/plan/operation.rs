@@ -15,9 +15,12 @@ pub(crate) enum Operation {
     RemoveVolume { volume: String },
     CreateNode { launch: Launch },
     StartNode { launch: Launch },
+    PauseNode { name: String, id: String },
     ResumeNode { name: String, id: String },
+    KillNode { name: String, id: String },
     StopNode { name: String, id: String },
     RemoveNode { name: String, id: String },
+    RemoveBarrier { node: String, id: String },
     RemoveImage { id: String, name: String },
 }
 
@@ -26,8 +29,12 @@ impl Operation {
     pub(crate) fn node(&self) -> Option<&str> {
         match self {
             Self::CreateNode { launch } | Self::StartNode { launch } => Some(&launch.name),
-            Self::CreateVolume { node, .. } => Some(node),
-            Self::ResumeNode { name, .. } | Self::StopNode { name, .. } | Self::RemoveNode { name, .. } => Some(name),
+            Self::CreateVolume { node, .. } | Self::RemoveBarrier { node, .. } => Some(node),
+            Self::PauseNode { name, .. }
+            | Self::ResumeNode { name, .. }
+            | Self::KillNode { name, .. }
+            | Self::StopNode { name, .. }
+            | Self::RemoveNode { name, .. } => Some(name),
             _ => None,
         }
     }
@@ -42,9 +49,12 @@ impl Operation {
             Self::RemoveVolume { .. } => "volume.removed",
             Self::CreateNode { .. } => "node.created",
             Self::StartNode { .. } => "node.started",
+            Self::PauseNode { .. } => "node.paused",
             Self::ResumeNode { .. } => "node.resumed",
+            Self::KillNode { .. } => "node.killed",
             Self::StopNode { .. } => "node.stopped",
             Self::RemoveNode { .. } => "node.removed",
+            Self::RemoveBarrier { .. } => "barrier.removed",
             Self::RemoveImage { .. } => "image.removed",
         }
     }
@@ -61,9 +71,12 @@ impl Operation {
             Self::RemoveVolume { volume } => format!("volume {volume} removed"),
             Self::CreateNode { .. } => "created".to_owned(),
             Self::StartNode { .. } => "started".to_owned(),
+            Self::PauseNode { .. } => "paused".to_owned(),
             Self::ResumeNode { .. } => "resumed".to_owned(),
+            Self::KillNode { .. } => "killed".to_owned(),
             Self::StopNode { .. } => "stopped".to_owned(),
             Self::RemoveNode { .. } => "removed".to_owned(),
+            Self::RemoveBarrier { .. } => "barrier removed".to_owned(),
             Self::RemoveImage { name, .. } => format!("image {name} removed"),
         }
     }
@@ -79,9 +92,12 @@ impl fmt::Display for Operation {
             Self::RemoveVolume { volume } => write!(f, "remove volume {volume}"),
             Self::CreateNode { launch } => write!(f, "create {}", launch.name),
             Self::StartNode { launch } => write!(f, "start {}", launch.name),
+            Self::PauseNode { name, .. } => write!(f, "pause {name}"),
             Self::ResumeNode { name, .. } => write!(f, "resume {name}"),
+            Self::KillNode { name, .. } => write!(f, "kill {name}"),
             Self::StopNode { name, .. } => write!(f, "stop {name}"),
             Self::RemoveNode { name, .. } => write!(f, "remove {name}"),
+            Self::RemoveBarrier { node, .. } => write!(f, "remove the barrier of {node}"),
             Self::RemoveImage { name, .. } => write!(f, "remove image {name}"),
         }
     }

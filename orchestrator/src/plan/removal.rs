@@ -32,6 +32,11 @@ pub(crate) fn plan_removal(removal: &Removal<'_>, observed: &Observed) -> Result
     }
     let step = |operation| Step::new(operation, removal.cause);
     if all {
+        // A node's own goes before it; that of a node which is there no more goes too.
+        for barrier in &observed.barriers {
+            let remove = Operation::RemoveBarrier { node: barrier.node.clone(), id: barrier.id.clone() };
+            plan.nodes.entry(barrier.node.clone()).or_default().insert(0, step(remove));
+        }
         let ours = |project: &Option<String>| project.as_deref() == Some(removal.project);
         let networks = observed.networks.iter().filter(|network| ours(&network.project));
         let mut conflicts = Vec::new();

@@ -145,7 +145,7 @@ fn a_plain_docker_builds_image_is_built_again_with_our_label() {
 fn a_changed_node_list_or_shard_count_recreates_nobody() {
     let old = spec();
     let mut new = spec();
-    new.shards = 3;
+    new.shards = Some(3);
     new.nodes.remove(0);
     let plan = plan(&desired(&new), &complete(&old)).expect("no conflict");
     assert!(plan.is_empty(), "{:?}", lines(&plan));

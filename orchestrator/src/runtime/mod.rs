@@ -17,6 +17,7 @@ use crate::failure::Failure;
 use crate::launch::Addressing;
 use crate::observed::{Observed, ObservedNetwork, ObservedNode};
 use crate::output::Output;
+use crate::partition::Cut;
 use crate::plan::Operation;
 use crate::spec::ClusterSpec;
 
@@ -82,6 +83,19 @@ pub(crate) trait Runtime: Send + Sync {
     fn done(&self, operation: &Operation) -> String {
         operation.done()
     }
+
+    /// Makes ready what cuts need, or says why there can be none. Cheap when it is ready.
+    async fn prepare_cuts(&self, site: &Site<'_>) -> Result<(), Failure>;
+
+    /// Makes exactly these cuts, which stay until they are unmade, also when a node ends and starts again. A probe has
+    /// proven them when this returns; a node that does not run is cut when it starts.
+    ///
+    /// # Errors
+    /// There is no such node, cuts cannot be made here, or the probe contradicts: with the pair, and what was heard.
+    async fn cut(&self, site: &Site<'_>, cuts: &BTreeSet<Cut>) -> Result<(), Failure>;
+
+    /// The cuts of a project.
+    async fn cuts(&self, project: &str) -> Result<BTreeSet<Cut>, Failure>;
 
     /// A node's log.
     async fn logs(&self, project: &str, node: &ObservedNode, request: &LogRequest) -> Result<LogStream, Failure>;

@@ -24,7 +24,7 @@ fn the_built_in_file_is_the_cluster_of_the_course() {
     let located = locate(None, Path::new("/")).expect("built-in");
     assert_eq!(located.origin, "built-in cluster.yaml");
     let spec = located.spec;
-    assert_eq!((spec.name.as_str(), spec.shards, spec.port, spec.dialect.as_str()), ("kv", 2, 8080, "2019"));
+    assert_eq!((spec.name.as_str(), spec.shards, spec.port, spec.dialect.as_str()), ("kv", Some(2), 8080, "2019"));
     assert_eq!((spec.image.name.as_str(), spec.image.build), ("assignment4-img", None));
     assert_eq!((spec.network.name.as_str(), spec.network.subnet.to_string().as_str()), ("mynet", "10.10.0.0/16"));
     assert_eq!((spec.limits.memory_bytes, spec.limits.pids), (256 << 20, 256));

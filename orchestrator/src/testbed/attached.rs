@@ -45,7 +45,7 @@ impl Provider for Attached {
         self.misfit(&scenario.shape)
     }
 
-    async fn create(&self, _shape: &Shape) -> Result<Box<dyn Cluster>, Failure> {
+    async fn create(&self, _shape: &Shape) -> Result<Box<dyn Cluster>, String> {
         Ok(Box::new(self.clone()))
     }
 }

@@ -13,8 +13,9 @@ use super::{Bed, settle};
 use crate::apply::Executor;
 use crate::failure::Failure;
 use crate::observed::ObservedNode;
+use crate::partition::Cut;
 use crate::plan::{Desired, Operation, plan, volume_name};
-use crate::runtime::{Cut, LogRequest};
+use crate::runtime::LogRequest;
 use crate::spec::{ClusterSpec, NodeSpec};
 
 /// A node that needs longer to end than this has ignored that it was asked to.
@@ -105,10 +106,15 @@ impl TestCluster {
             Ok(lines) => lines.filter_map(async |line| line.ok().map(|line| format!("{} {}", line.at, line.text))),
             Err(failure) => {
                 let lines = vec![format!("the log cannot be read: {failure}")];
-                return NodeLog { node: node.name, lines, state: None };
+                return NodeLog { node: node.name, lines, end: None, state: None };
             }
         };
-        NodeLog { lines: lines.collect().await, state: runtime.inspect(&node).await, node: node.name }
+        NodeLog {
+            lines: lines.collect().await,
+            end: runtime.last_words(&node).await,
+            state: runtime.inspect(&node).await,
+            node: node.name,
+        }
     }
 }
 
@@ -171,8 +177,8 @@ impl Cluster for TestCluster {
     }
 
     async fn cut(&mut self, pairs: &[(usize, usize)]) -> Result<(), conformance::Failure> {
-        let name = |index: usize| self.nodes[index].name.clone();
-        let cuts: BTreeSet<Cut> = pairs.iter().map(|(from, to)| Cut { from: name(*from), to: name(*to) }).collect();
+        let name = |index: usize| self.nodes[index].name.as_str();
+        let cuts: BTreeSet<Cut> = pairs.iter().map(|(from, to)| Cut::new(name(*from), name(*to))).collect();
         let made = self.bed.settings.runtime.cut(&self.bed.site(&self.spec), &cuts).await;
         made.map_err(|failure| conformance::Failure::new("the network to be cut or healed").with(failure))
     }
@@ -191,8 +197,9 @@ impl Cluster for TestCluster {
             self.bed.kept.borrow_mut().push(project.clone());
             return Ok(());
         }
-        self.bed.remove(project).await.map_err(|failure| {
-            conformance::Failure::new(format!("the cluster {project} to be removed")).with(failure)
-        })
+        self.bed
+            .remove(project)
+            .await
+            .map_err(|failure| conformance::Failure::new(format!("the cluster {project} to be removed")).with(failure))
     }
 }

@@ -20,6 +20,7 @@ use crate::build::Artifact;
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
 use crate::isolation::isolate;
+use crate::launch::Addressing;
 use crate::output::Output;
 use crate::plan::{Removal, plan_removal};
 use crate::runtime::{Runtime, Site};
@@ -69,6 +70,15 @@ pub(crate) struct Settings {
 impl Testbed {
     pub(crate) fn new(settings: Settings) -> Self {
         Self(Rc::new(Bed { settings, made: Cell::new(0), projects: RefCell::default(), kept: RefCell::default() }))
+    }
+
+    /// Builds what cutting nodes off from each other takes, where that can be done.
+    pub(crate) async fn prepare_cuts(&self) -> Result<(), Failure> {
+        let Settings { runtime, spec, .. } = &self.0.settings;
+        if runtime.addressing() == Addressing::Loopback {
+            return Ok(());
+        }
+        runtime.prepare_cuts(&self.0.site(spec)).await
     }
 
     /// Removes whatever is still here of this run, but for what is kept; answers with what could not be removed.
@@ -123,7 +133,7 @@ impl Bed {
             let project = self.next_project();
             let spec = shaped(&self.settings.spec, shape);
             let spec = isolate(spec, &*self.settings.runtime, &project).await?;
-            let mut cluster = TestCluster::new(Rc::clone(self), spec, shape.nodes);
+            let cluster = TestCluster::new(Rc::clone(self), spec, shape.nodes);
             let made = if shape.started { cluster.start_all().await } else { cluster.prepare().await };
             match made {
                 Ok(()) => return Ok(cluster),
@@ -172,10 +182,10 @@ impl Provider for Testbed {
             .then(|| "processes share one network and cannot be partitioned; --runtime docker can".to_owned())
     }
 
-    async fn create(&self, shape: &Shape) -> Result<Box<dyn Cluster>, conformance::Failure> {
+    async fn create(&self, shape: &Shape) -> Result<Box<dyn Cluster>, String> {
         match self.0.create(shape).await {
             Ok(cluster) => Ok(Box::new(cluster)),
-            Err(failure) => Err(conformance::Failure::new("a cluster that answers").with(failure)),
+            Err(failure) => Err(failure.to_string()),
         }
     }
 }

@@ -43,9 +43,10 @@ pub(super) async fn wait(
     let _ = eventually(VIEW_PATIENCE, "complete views", || async {
         let views = join_all(awaited.iter().map(|node| node.client.view())).await;
         let is_complete = |view: &Vec<String>| sockets.iter().all(|socket| view.iter().any(|own| own == socket));
-        conformance::ensure(views.iter().flatten().filter(|view| is_complete(view)).count() == awaited.len(), || {
-            "all nodes in every view"
-        })
+        conformance::ensure(
+            views.iter().flatten().filter(|view| is_complete(view)).count() == awaited.len(),
+            || "all nodes in every view",
+        )
     })
     .await;
     if settings.ours {

@@ -8,6 +8,7 @@ mod clients;
 mod cluster;
 mod conflicts;
 mod image;
+mod isolation;
 mod load;
 mod outage;
 mod removal;
@@ -27,7 +28,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let missing = missing_engine();
     let required = std::env::var("REQUIRE_ENGINE").is_ok_and(|value| value == "1");
-    let shared = [cluster::ALL, conflicts::ALL, image::ALL, removal::ALL].concat();
+    let shared = [cluster::ALL, conflicts::ALL, image::ALL, isolation::ALL, removal::ALL].concat();
     let alone = [load::ALL, outage::ALL].concat();
     let shared = shared.into_iter().map(|(name, scenario)| (name, beside as fn(fn()), scenario));
     let alone = alone.into_iter().map(|(name, scenario)| (name, by_itself as fn(fn()), scenario));

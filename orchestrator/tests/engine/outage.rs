@@ -3,7 +3,7 @@
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use conformance::{Client, Failure, Layout, ensure, eventually};
+use conformance::{Client, Failure, Layout, Record, ensure, eventually};
 use futures_util::future::try_join_all;
 use reqwest::Method;
 
@@ -81,7 +81,7 @@ impl Filled {
     async fn new() -> Result<Self, Failure> {
         let stage = Stage::new("docker", Sources::Workspace, 6, 2);
         stage.run(&["up"]).exits(0);
-        let mut client = Client::new(DIALECT);
+        let mut client = Client::new(DIALECT, &Record::default());
         let mut keys = Vec::new();
         for index in 0..KEYS {
             let key = format!("key{index}");

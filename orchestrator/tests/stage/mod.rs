@@ -111,6 +111,8 @@ pub(crate) struct Stage {
     runtime: &'static str,
     /// Containers and networks that the test itself made.
     strangers: Vec<Vec<String>>,
+    /// Further projects that the test made of the file.
+    beside: Vec<String>,
 }
 
 impl Stage {
@@ -144,6 +146,7 @@ impl Stage {
             sources,
             runtime,
             strangers: Vec::new(),
+            beside: Vec::new(),
         };
         stage.write("cluster.yaml", &stage.file(shards));
         if let Sources::StandIn(main) = sources {
@@ -173,10 +176,10 @@ impl Stage {
             Sources::Workspace => Path::new(env!("CARGO_MANIFEST_DIR")).join("..").display().to_string(),
             Sources::StandIn(_) => ".".to_owned(),
         };
-        let (project, image, subnet) = (&self.project, self.image(), &self.subnet);
+        let (project, image, network, subnet) = (&self.project, self.image(), self.network(), &self.subnet);
         let mut text = format!(
             "name: {project}\nimage: {{ name: {image}, build: '{build}' }}\n\
-             network: {{ name: {project}-net, subnet: {subnet} }}\nshards: {shards}\nnodes:\n"
+             network: {{ name: {network}, subnet: {subnet} }}\nshards: {shards}\nnodes:\n"
         );
         for Node { name, address, port, ungrouped } in &self.nodes {
             text.push_str(&format!(
@@ -184,6 +187,11 @@ impl Stage {
             ));
         }
         text
+    }
+
+    /// The name of the network.
+    pub(crate) fn network(&self) -> String {
+        format!("{}-net", self.project)
     }
 
     /// A file of the stage's folder.
@@ -216,6 +224,13 @@ impl Stage {
         run(&mut self.command(arguments))
     }
 
+    /// The name of a further project, which is removed when the test is over.
+    pub(crate) fn beside(&mut self, suffix: &str) -> String {
+        let project = format!("{}{suffix}", self.project);
+        self.beside.push(project.clone());
+        project
+    }
+
     /// `docker …`, which must succeed; `undo` is run when the test is over.
     pub(crate) fn docker(&mut self, arguments: &[&str], undo: &[&str]) -> String {
         if !undo.is_empty() {
@@ -230,6 +245,9 @@ impl Drop for Stage {
     fn drop(&mut self) {
         for undo in self.strangers.iter().rev() {
             let _ = Command::new("docker").args(undo).output();
+        }
+        for project in &self.beside {
+            let _ = run(&mut self.command(&["-p", project, "down"]));
         }
         let last = match self.sources {
             Sources::Workspace => &["down", "-v"][..],
@@ -257,6 +275,14 @@ pub(crate) fn orchestrator(folder: &Path) -> Command {
 
 pub(crate) fn run(command: &mut Command) -> Done {
     Done::of(&command.output().expect("the command starts"))
+}
+
+/// The URLs that a command with `--output json` tells, in the order of the nodes' names.
+#[track_caller]
+pub(crate) fn urls(done: &Done) -> Vec<String> {
+    let result: serde_json::Value = serde_json::from_str(done.stdout.trim()).expect("one object");
+    let nodes = result["nodes"].as_array().cloned().unwrap_or_default();
+    nodes.iter().filter_map(|node| Some(node["url"].as_str()?.to_owned())).collect()
 }
 
 /// `docker …`; its answer, trimmed.

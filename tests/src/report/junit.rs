@@ -53,7 +53,8 @@ fn status(outcome: &Outcome) -> TestCaseStatus {
             return status;
         }
         Verdict::Failed(evidence) => (NonSuccessKind::Failure, evidence.failure.expected().to_owned()),
-        Verdict::NotStarted(_) => (NonSuccessKind::Error, "no cluster".to_owned()),
+        Verdict::NotStarted(_) => (NonSuccessKind::Error, "no cluster to try it on".to_owned()),
+        Verdict::NotTried => (NonSuccessKind::Error, "not tried: no cluster had started before".to_owned()),
     };
     let mut status = TestCaseStatus::non_success(kind);
     status.set_message(message).set_description(outcome.explanation());

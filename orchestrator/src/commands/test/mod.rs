@@ -24,6 +24,7 @@ pub(super) async fn run(session: &Session<'_>, arguments: &TestArguments) -> Res
     }
     let subject = Subject::prepare(session, arguments).await?;
     let cases = cases(arguments, &subject.selection(arguments))?;
+    subject.prepare_for(&cases).await?;
     let evidence = Evidence::new(&subject);
     let progress = Progress::new(session.output, &evidence, cases.len());
     let start = Instant::now();
@@ -53,7 +54,9 @@ pub(super) async fn run(session: &Session<'_>, arguments: &TestArguments) -> Res
     let seconds = elapsed.as_secs_f32();
     let mut text: Vec<String> = outcomes.iter().map(block).filter(|block| !block.is_empty()).collect();
     text.extend(subject.kept().iter().map(|project| {
-        format!("kept: {project}; `orchestrator status -p {project}` shows it, `orchestrator down -p {project}` removes it")
+        format!(
+            "kept: {project}; `orchestrator status -p {project}` shows it, `orchestrator down -p {project}` removes it"
+        )
     }));
     text.push(format!("{}: {totals} in {seconds:.1} s (seed {})", subject.title(), arguments.seed));
     session.output.result(
@@ -115,7 +118,9 @@ fn verdict(totals: Totals, all: usize, folder: Option<String>) -> Result<(), Fai
     let evidence = folder.map(|folder| format!("; evidence: {folder}")).unwrap_or_default();
     match totals {
         Totals { failed: 0, not_started: 0, .. } => Ok(()),
-        Totals { failed: 0, passed: 0, .. } => Err(Failure::NotReady(format!("no cluster got ready to be tested{evidence}"))),
+        Totals { failed: 0, passed: 0, .. } => {
+            Err(Failure::NotReady(format!("no cluster got ready to be tested{evidence}")))
+        }
         Totals { failed, not_started, .. } => {
             let unmet = failed + not_started;
             Err(Failure::Tests(format!("{unmet} of {all} tests failed{evidence}")))

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use conformance::{Dialect, Level, Provider, Selection};
+use conformance::{Ability, Case, Dialect, Level, Provider, Selection};
 use serde_json::{Value, json};
 
 use super::super::bring_up::missing_image;
@@ -94,6 +94,16 @@ impl Subject {
             level: self.level,
             dialect: self.dialect,
             harmless_only: matches!(self.place, Place::Running(_)),
+        }
+    }
+
+    /// Builds what the cases need besides the store.
+    pub(super) async fn prepare_for(&self, cases: &[Case]) -> Result<(), Failure> {
+        match &self.place {
+            Place::Fresh(testbed) if cases.iter().any(|case| case.scenario.needs == Some(Ability::Partition)) => {
+                testbed.prepare_cuts().await
+            }
+            Place::Fresh(_) | Place::Running(_) => Ok(()),
         }
     }
 
@@ -200,7 +210,8 @@ async fn provide_image(
         None => None,
     };
     let observed = runtime.observe(&session.site_of(spec, artifact.as_ref())).await?.image;
-    let stale = |artifact: &&Artifact| observed.as_ref().and_then(|image| image.content.as_ref()) != Some(&artifact.content);
+    let stale =
+        |artifact: &&Artifact| observed.as_ref().and_then(|image| image.content.as_ref()) != Some(&artifact.content);
     if containers && let Some(artifact) = artifact.as_ref().filter(stale) {
         runtime.perform(&Operation::BuildImage, &session.site_of(spec, Some(artifact))).await?;
         return Ok((None, true));

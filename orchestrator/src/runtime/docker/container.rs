@@ -46,10 +46,14 @@ impl Docker {
         let nodes = self.project_nodes(&site.spec.name).await?;
         let node = nodes.into_iter().find(|node| node.name == *name);
         let node = node.ok_or_else(|| Failure::Engine(format!("cannot start {name}: its container is gone")))?;
+        let barrier = self.barrier_of(&site.spec.name, name).await?;
         let started = self.client.start_container(&node.id, None::<StartContainerOptions>).await;
         // 304: an earlier run, killed in the middle, has started it already.
         if let Err(error) = tolerate(started, &[304]) {
             return Err(start_failure(launch, &message(&error)));
+        }
+        if let Some(barrier) = barrier {
+            self.restore_cuts(site, &node, &barrier).await?;
         }
         self.verify(launch, &node.id, site).await
     }

@@ -17,6 +17,7 @@ use crate::build::foreign_context;
 use crate::failure::Failure;
 use crate::labels;
 use crate::observed::ObservedImage;
+use crate::output::Output;
 
 impl Docker {
     pub(super) async fn observe_image(&self, name: &str) -> Result<Option<ObservedImage>, Failure> {
@@ -40,23 +41,25 @@ impl Docker {
             HashMap::from([(labels::CONTENT, artifact.content.as_str()), (labels::PROJECT, site.spec.name.as_str())]);
         let arguments = HashMap::from([("TARGET", self.target.triple().unwrap_or_default())]);
         let options = BuildImageOptionsBuilder::default().labels(&labels).buildargs(&arguments);
-        self.send_context(options, artifact.context.clone(), site).await
+        self.build(&site.spec.image.name, options, artifact.context.clone(), site.output).await
     }
 
     /// Builds the image of the site's spec from a folder that is not ours.
     pub(super) async fn build_foreign(&self, folder: &Path, site: &Site<'_>) -> Result<(), Failure> {
         let context = foreign_context(folder)?;
         let labels = HashMap::from([(labels::PROJECT, site.spec.name.as_str())]);
-        self.send_context(BuildImageOptionsBuilder::default().labels(&labels), context, site).await
+        let options = BuildImageOptionsBuilder::default().labels(&labels);
+        self.build(&site.spec.image.name, options, context, site.output).await
     }
 
-    async fn send_context(
+    /// Builds an image from a context in memory.
+    pub(super) async fn build(
         &self,
+        name: &str,
         options: BuildImageOptionsBuilder,
         context: Vec<u8>,
-        site: &Site<'_>,
+        output: &Output,
     ) -> Result<(), Failure> {
-        let name = &site.spec.image.name;
         let options = options.dockerfile("Dockerfile").t(name).rm(true).forcerm(true).build();
         let context = Either::Left(Full::new(Bytes::from(context)));
         let mut stream = Box::pin(self.client.build_image(options, None, Some(context)));
@@ -65,7 +68,7 @@ impl Docker {
             let error = match step {
                 Ok(step) => {
                     let text = step.stream.unwrap_or_default();
-                    site.output.detail(text.trim_end());
+                    output.detail(text.trim_end());
                     transcript.push_str(&text);
                     step.error_detail.map(|detail| detail.message.unwrap_or_default())
                 }
@@ -95,7 +98,12 @@ impl Docker {
             .or_default()
             .extend(project.map(|name| format!("{}={name}", labels::PROJECT)));
         filters.insert("dangling".to_owned(), vec!["true".to_owned()]);
-        let options = ListImagesOptionsBuilder::default().filters(&filters).build();
+        self.prune(&filters).await
+    }
+
+    /// Removes those images that no container uses; answers how many.
+    pub(super) async fn prune(&self, filters: &HashMap<String, Vec<String>>) -> Result<usize, Failure> {
+        let options = ListImagesOptionsBuilder::default().filters(filters).build();
         let images = self.client.list_images(Some(options)).await.map_err(failed("cannot list images"))?;
         let mut removed = 0;
         for image in images {

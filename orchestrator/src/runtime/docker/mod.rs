@@ -6,6 +6,7 @@ mod image;
 mod logs;
 mod network;
 mod observe;
+mod partition;
 mod verify;
 mod volume;
 
@@ -14,7 +15,8 @@ use std::path::Path;
 
 use async_trait::async_trait;
 use bollard::query_parameters::{
-    ListContainersOptionsBuilder, RemoveContainerOptionsBuilder, StatsOptionsBuilder, StopContainerOptionsBuilder,
+    KillContainerOptionsBuilder, ListContainersOptionsBuilder, RemoveContainerOptionsBuilder, StatsOptionsBuilder,
+    StopContainerOptionsBuilder,
 };
 use futures_util::StreamExt;
 
@@ -24,6 +26,7 @@ use crate::failure::Failure;
 use crate::labels;
 use crate::launch::Addressing;
 use crate::observed::{Observed, ObservedNetwork, ObservedNode};
+use crate::partition::Cut;
 use crate::plan::Operation;
 
 pub(crate) use connect::EngineError;
@@ -107,8 +110,13 @@ impl Runtime for Docker {
             Operation::RemoveVolume { volume } => self.remove_volume(volume).await.map(|()| None),
             Operation::CreateNode { launch } => self.create_node(launch, site.spec).await.map(Some),
             Operation::StartNode { launch } => self.start_node(launch, site).await.map(|()| None),
-            Operation::ResumeNode { name, id } => {
-                self.client.unpause_container(id).await.map_err(failed(format!("cannot resume {name}")))?;
+            Operation::PauseNode { name, id } => self.pause(name, id).await.map(|()| None),
+            Operation::ResumeNode { name, id } => self.resume(name, id).await.map(|()| None),
+            Operation::KillNode { name, id } => {
+                let options = KillContainerOptionsBuilder::default().signal("SIGKILL").build();
+                let result = self.client.kill_container(id, Some(options)).await;
+                // 409: it does not run any more.
+                tolerate(result, &[404, 409]).map_err(failed(format!("cannot kill {name}")))?;
                 Ok(None)
             }
             Operation::StopNode { name, id } => {
@@ -117,14 +125,24 @@ impl Runtime for Docker {
                 tolerate(result, &[304, 404]).map_err(failed(format!("cannot stop {name}")))?;
                 Ok(None)
             }
-            Operation::RemoveNode { name, id } => {
-                let options = RemoveContainerOptionsBuilder::default().force(true).v(true).build();
-                let result = self.client.remove_container(id, Some(options)).await;
-                tolerate(result, &[404]).map_err(failed(format!("cannot remove {name}")))?;
-                Ok(None)
+            Operation::RemoveNode { name, id } => self.remove_container(name, id).await.map(|()| None),
+            Operation::RemoveBarrier { node, id } => {
+                self.remove_container(&format!("the barrier of {node}"), id).await.map(|()| None)
             }
             Operation::RemoveImage { name, .. } => self.remove_image(name).await.map(|()| None),
         }
+    }
+
+    async fn prepare_cuts(&self, site: &Site<'_>) -> Result<(), Failure> {
+        self.prepare_barriers(site).await.map(drop)
+    }
+
+    async fn cut(&self, site: &Site<'_>, cuts: &BTreeSet<Cut>) -> Result<(), Failure> {
+        self.make_cuts(site, cuts).await
+    }
+
+    async fn cuts(&self, project: &str) -> Result<BTreeSet<Cut>, Failure> {
+        self.recorded_cuts(project).await
     }
 
     async fn logs(&self, _project: &str, node: &ObservedNode, request: &LogRequest) -> Result<LogStream, Failure> {
@@ -165,11 +183,29 @@ impl Runtime for Docker {
     }
 
     async fn prune_images(&self, project: Option<&str>) -> Result<usize, Failure> {
-        self.prune_dangling(project).await
+        let dangling = self.prune_dangling(project).await?;
+        // The barriers' image is every project's.
+        let unused = if project.is_none() { self.prune_barrier_images().await? } else { 0 };
+        Ok(dangling + unused)
     }
 }
 
 impl Docker {
+    async fn pause(&self, name: &str, id: &str) -> Result<(), Failure> {
+        self.client.pause_container(id).await.map_err(failed(format!("cannot pause {name}")))
+    }
+
+    async fn resume(&self, name: &str, id: &str) -> Result<(), Failure> {
+        self.client.unpause_container(id).await.map_err(failed(format!("cannot resume {name}")))
+    }
+
+    /// By force, and with its anonymous volumes.
+    async fn remove_container(&self, what: &str, id: &str) -> Result<(), Failure> {
+        let options = RemoveContainerOptionsBuilder::default().force(true).v(true).build();
+        let result = self.client.remove_container(id, Some(options)).await;
+        tolerate(result, &[404]).map_err(failed(format!("cannot remove {what}")))
+    }
+
     async fn containers(
         &self,
         filters: &HashMap<String, Vec<String>>,

@@ -7,10 +7,13 @@ use bollard::query_parameters::InspectNetworkOptions;
 use futures_util::future::try_join_all;
 
 use super::super::{Site, ports};
+use super::partition::Barrier;
 use super::{Docker, failed, is_status};
 use crate::failure::Failure;
 use crate::labels;
-use crate::observed::{NodeState, Observed, ObservedNetwork, ObservedNode, ObservedVolume, OtherContainer, TakenPort};
+use crate::observed::{
+    NodeState, Observed, ObservedBarrier, ObservedNetwork, ObservedNode, ObservedVolume, OtherContainer, TakenPort,
+};
 use crate::spec::NetworkSpec;
 
 impl Docker {
@@ -19,6 +22,7 @@ impl Docker {
         let containers = self.containers(&Default::default()).await?;
         let (ours, others): (Vec<_>, Vec<_>) = containers.into_iter().partition(|container| is_of(container, project));
         let nodes: Vec<ObservedNode> = ours.iter().filter_map(node).collect();
+        let barriers = ours.iter().filter_map(Barrier::of).map(|b| ObservedBarrier { node: b.node, id: b.id });
         let volumes = self.all_volumes().await?;
         let volumes = volumes
             .into_iter()
@@ -29,6 +33,7 @@ impl Docker {
             ports: taken_ports(site, &nodes, &others),
             others: others.iter().map(other).collect(),
             volumes: volumes.collect(),
+            barriers: barriers.collect(),
             nodes,
         })
     }

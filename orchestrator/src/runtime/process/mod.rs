@@ -21,6 +21,7 @@ use crate::build::Target;
 use crate::failure::Failure;
 use crate::launch::Addressing;
 use crate::observed::{Observed, ObservedImage, ObservedNetwork, ObservedNode, ObservedVolume};
+use crate::partition::Cut;
 use crate::plan::{Operation, volume_name};
 
 /// After this time a process that was asked to stop is killed.
@@ -107,17 +108,24 @@ impl Runtime for Processes {
                 let pid = spawn::spawn(&self.folder(project), launch, artifact, project)?;
                 Ok(Some(Operation::RemoveNode { name: launch.name.clone(), id: pid.to_string() }))
             }
+            Operation::PauseNode { name, id } => {
+                signal(id, Signal::SIGSTOP).map_err(|e| Failure::Engine(format!("cannot pause {name}: {e}")))?;
+                Ok(None)
+            }
             Operation::ResumeNode { name, id } => {
                 signal(id, Signal::SIGCONT).map_err(|e| Failure::Engine(format!("cannot resume {name}: {e}")))?;
                 Ok(None)
             }
             Operation::StopNode { name, id } => stop(name, id).await.map(|()| None),
-            Operation::RemoveNode { name, id } => kill(name, id).await.map(|()| None),
+            Operation::KillNode { name, id } | Operation::RemoveNode { name, id } => {
+                kill(name, id).await.map(|()| None)
+            }
             // There is nothing between the binary and its process.
             Operation::BuildImage
             | Operation::CreateNode { .. }
             | Operation::CreateNetwork
             | Operation::RemoveNetwork { .. }
+            | Operation::RemoveBarrier { .. }
             | Operation::RemoveImage { .. } => Ok(None),
         }
     }
@@ -128,6 +136,18 @@ impl Runtime for Processes {
             Operation::RemoveVolume { volume } => format!("data folder {volume} removed"),
             other => other.done(),
         }
+    }
+
+    async fn prepare_cuts(&self, _site: &Site<'_>) -> Result<(), Failure> {
+        Err(inseparable())
+    }
+
+    async fn cut(&self, _site: &Site<'_>, cuts: &BTreeSet<Cut>) -> Result<(), Failure> {
+        if cuts.is_empty() { Ok(()) } else { Err(inseparable()) }
+    }
+
+    async fn cuts(&self, _project: &str) -> Result<BTreeSet<Cut>, Failure> {
+        Ok(BTreeSet::new())
     }
 
     async fn logs(&self, project: &str, node: &ObservedNode, request: &LogRequest) -> Result<LogStream, Failure> {
@@ -153,6 +173,10 @@ impl Runtime for Processes {
     async fn prune_images(&self, _project: Option<&str>) -> Result<usize, Failure> {
         Ok(0)
     }
+}
+
+fn inseparable() -> Failure {
+    Failure::Usage("processes share one network and cannot be partitioned; use --runtime docker".to_owned())
 }
 
 fn no_binary(site: &Site<'_>) -> Failure {

@@ -173,6 +173,9 @@ async fn requests_get_the_answers_of_the_contract() {
         assert_eq!(answer.0, status, "{answer:?}");
         token = answer.1["causal-metadata"].clone();
     }
+    let exact = json!([0.249_330_714_442_686_62, { "b": null, "a": "ü" }]);
+    servers[0].put("exact", exact.clone(), &token).await;
+    assert_eq!(servers[3].get("exact", &token).await.1["value"], exact);
     for (method, status, after) in [(Method::DELETE, 200, 3), (Method::PUT, 201, 4)] {
         let body = json!({ "socket-address": servers[3].address });
         let answer = servers[0].ask(method, "/key-value-store-view", body).await.unwrap();

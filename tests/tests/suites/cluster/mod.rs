@@ -34,15 +34,11 @@ impl Provider for InProcess {
             .then(|| "here all nodes share one IP, by which nobody can tell them apart".to_owned())
     }
 
-    async fn create(&self, shape: &Shape) -> Result<Box<dyn Cluster>, Failure> {
-        let mut cluster = Threads::prepare(self.0, shape)?;
-        if shape.started {
-            for node in 0..shape.nodes {
-                cluster.start_node(node)?;
-            }
-            cluster.await_formed().await?;
+    async fn create(&self, shape: &Shape) -> Result<Box<dyn Cluster>, String> {
+        match Threads::make(self.0, shape).await {
+            Ok(cluster) => Ok(Box::new(cluster)),
+            Err(failure) => Err(failure.to_string()),
         }
-        Ok(Box::new(cluster))
     }
 }
 
@@ -68,6 +64,17 @@ struct Place {
 }
 
 impl Threads {
+    async fn make(dialect: Dialect, shape: &Shape) -> Result<Self, Failure> {
+        let mut cluster = Self::prepare(dialect, shape)?;
+        if shape.started {
+            for node in 0..shape.nodes {
+                cluster.start_node(node)?;
+            }
+            cluster.await_formed().await?;
+        }
+        Ok(cluster)
+    }
+
     /// Chooses the addresses and starts nothing.
     fn prepare(dialect: Dialect, shape: &Shape) -> Result<Self, Failure> {
         let mut cluster = Self {
@@ -201,8 +208,13 @@ impl Cluster for Threads {
 
     async fn logs(&mut self, since: SystemTime) -> Vec<NodeLog> {
         let logs = self.nodes.iter().zip(&self.places);
-        logs.map(|(node, place)| NodeLog { node: node.name.clone(), lines: place.log.since(since), state: None })
-            .collect()
+        logs.map(|(node, place)| NodeLog {
+            node: node.name.clone(),
+            lines: place.log.since(since),
+            end: None,
+            state: None,
+        })
+        .collect()
     }
 
     async fn remove(mut self: Box<Self>, _failed: bool) -> Result<(), Failure> {

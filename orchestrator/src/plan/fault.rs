@@ -1,0 +1,147 @@
+//! What must be done to break a node's life, or to mend it. Pure.
+
+use super::{Operation, Plan, Step, volume_name};
+use crate::failure::Failure;
+use crate::launch::{Addressing, Launch};
+use crate::observed::{NodeState, Observed, ObservedNode};
+use crate::spec::{ClusterSpec, NodeSpec};
+
+/// What is done to a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// Ends at once.
+    Kill,
+    /// Ends as it is used to.
+    Stop,
+    /// Runs again, with the disk that it had.
+    Start,
+    /// Does nothing any more, and keeps what it has.
+    Pause,
+    /// Goes on.
+    Resume,
+    /// Ends at once, and has an empty disk when it is started.
+    Wipe,
+}
+
+/// Where the faults happen.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Scene<'a> {
+    pub(crate) spec: &'a ClusterSpec,
+    pub(crate) addressing: Addressing,
+    pub(crate) observed: &'a Observed,
+}
+
+impl Scene<'_> {
+    /// All nodes that can be broken or mended. A process that ended has left its data only.
+    pub(crate) fn nodes(&self) -> Vec<ObservedNode> {
+        let mut nodes = self.observed.nodes.clone();
+        if self.addressing == Addressing::Loopback {
+            let is_there = |name: &str| self.observed.nodes.iter().any(|node| node.name == name);
+            let has_data = |name: &str| {
+                let volume = volume_name(&self.spec.name, name);
+                self.observed.volumes.iter().any(|other| other.name == volume)
+            };
+            let left = self.spec.nodes.iter().filter(|node| !is_there(&node.name) && has_data(&node.name));
+            nodes.extend(left.map(|node| ObservedNode::gone(&node.name)));
+        }
+        nodes
+    }
+
+    /// The operations that do `fault` to the nodes of these names; none for a node that is so already.
+    ///
+    /// # Errors
+    /// A node is not there, or in a state in which this cannot be done.
+    pub(crate) fn plan(&self, fault: Fault, names: &[String]) -> Result<Plan, Failure> {
+        let nodes = self.nodes();
+        let mut plan = Plan::default();
+        for name in names {
+            let node = nodes.iter().find(|node| node.name == *name);
+            let node = node.ok_or_else(|| {
+                Failure::Unhealthy(format!("{name} is not there; `orchestrator up {name}` starts it"))
+            })?;
+            let operations = self.operations(fault, node)?;
+            if !operations.is_empty() {
+                let steps = operations.into_iter().map(|operation| Step::new(operation, "asked for"));
+                plan.nodes.insert(name.clone(), steps.collect());
+            }
+        }
+        Ok(plan)
+    }
+
+    /// Which of these end the faults of nodes: what is paused is resumed, what ended is started.
+    pub(crate) fn mending(&self) -> Vec<(Fault, String)> {
+        let mends = |node: &ObservedNode| match node.state {
+            NodeState::Running => None,
+            NodeState::Paused => Some(Fault::Resume),
+            NodeState::Stopped => Some(Fault::Start),
+        };
+        self.nodes().iter().filter_map(|node| Some((mends(node)?, node.name.clone()))).collect()
+    }
+
+    fn operations(&self, fault: Fault, node: &ObservedNode) -> Result<Vec<Operation>, Failure> {
+        let (name, id) = (node.name.clone(), node.id.clone());
+        let refusal = |remedy: &str| {
+            let (name, state) = (&node.name, node.state.as_str());
+            Failure::Unhealthy(format!("{name} is {state}; `orchestrator fault {remedy} {name}` first"))
+        };
+        Ok(match (fault, node.state) {
+            (Fault::Kill | Fault::Stop, NodeState::Stopped)
+            | (Fault::Start | Fault::Resume, NodeState::Running)
+            | (Fault::Pause, NodeState::Paused) => Vec::new(),
+            (Fault::Kill, _) => vec![Operation::KillNode { name, id }],
+            (Fault::Stop, NodeState::Running) => vec![Operation::StopNode { name, id }],
+            // What is paused cannot act on a signal.
+            (Fault::Stop, NodeState::Paused) => {
+                vec![Operation::ResumeNode { name: name.clone(), id: id.clone() }, Operation::StopNode { name, id }]
+            }
+            (Fault::Start, NodeState::Stopped) => vec![Operation::StartNode { launch: self.launch(node)? }],
+            (Fault::Start, NodeState::Paused) => return Err(refusal("resume")),
+            (Fault::Pause, NodeState::Running) => vec![Operation::PauseNode { name, id }],
+            (Fault::Resume, NodeState::Paused) => vec![Operation::ResumeNode { name, id }],
+            (Fault::Pause | Fault::Resume, NodeState::Stopped) => return Err(refusal("start")),
+            (Fault::Wipe, state) => self.wiping(node, state)?,
+        })
+    }
+
+    fn wiping(&self, node: &ObservedNode, state: NodeState) -> Result<Vec<Operation>, Failure> {
+        let (name, id) = (node.name.clone(), node.id.clone());
+        let volume = volume_name(&self.spec.name, &name);
+        let mut operations = Vec::new();
+        match self.addressing {
+            Addressing::Network => operations.push(Operation::RemoveNode { name: name.clone(), id }),
+            Addressing::Loopback if state == NodeState::Stopped => {}
+            Addressing::Loopback => operations.push(Operation::KillNode { name: name.clone(), id }),
+        }
+        operations.push(Operation::RemoveVolume { volume: volume.clone() });
+        operations.push(Operation::CreateVolume { node: name, volume });
+        if self.addressing == Addressing::Network {
+            operations.push(Operation::CreateNode { launch: self.launch(node)? });
+        }
+        Ok(operations)
+    }
+
+    /// As it was started before, whatever the file says by now. An added node is not in the file at all.
+    fn launch(&self, node: &ObservedNode) -> Result<Launch, Failure> {
+        let name = &node.name;
+        let known = self.spec.node(name);
+        let Some(config) = &node.config else {
+            let known = known.ok_or_else(|| {
+                Failure::Unhealthy(format!(
+                    "nobody knows how {name} was started; `orchestrator add {name}` starts it anew"
+                ))
+            })?;
+            return Ok(Launch::of(self.spec, known, self.addressing));
+        };
+        let before = NodeSpec {
+            name: name.clone(),
+            address: *config.socket.ip(),
+            host_port: config.host_port,
+            ungrouped: known.is_none_or(|known| known.ungrouped),
+            env: config.env.clone(),
+        };
+        let mut spec = self.spec.clone();
+        spec.nodes.retain(|other| other.name != *name);
+        spec.nodes.push(before.clone());
+        Ok(Launch { config: config.clone(), ..Launch::of(&spec, &before, self.addressing) })
+    }
+}

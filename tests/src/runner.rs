@@ -139,12 +139,13 @@ impl Runner<'_> {
         };
         let passed = matches!(verdict, Verdict::Passed);
         failed |= !passed;
-        let untouched = case.scenario.effect == Effect::Harmless && passed;
+        let harmless = case.scenario.effect == Effect::Harmless;
         let (cluster, notes) = stage.into_parts();
         let outcome = Outcome { case: case.clone(), verdict, elapsed, notes };
         let reusable = match &first {
-            Some(first) => untouched || first.still_fits(&*cluster).await,
-            None => false,
+            Some(first) if harmless || passed => (harmless && passed) || first.still_fits(&*cluster).await,
+            // Who failed half-way may have left the network cut or a node frozen, which no view tells at once.
+            _ => false,
         };
         if reusable {
             return (outcome, Some(Ready { cluster, first, failed }));

@@ -91,6 +91,10 @@ async fn both_sides(stage: &mut Stage) -> Result<(), Failure> {
         left.put(stage.url(0), key, "left").await?.must_succeed()?;
         right.put(stage.url(1 + index % 2), key, "right").await?.must_succeed()?;
     }
+    for key in &keys {
+        left.get(stage.url(0), key).await?.must_have("value", "left")?;
+        right.get(stage.url(1), key).await?.must_have("value", "right")?;
+    }
     stage.heal().await?;
     for key in &keys {
         agree(stage, key, &["value", "version"]).await?.must_be(200)?;

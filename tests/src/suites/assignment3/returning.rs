@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use super::{agreement::everywhere, restored, topic};
+use super::{
+    agreement::{everywhere, never_wrong},
+    restored, topic,
+};
 use crate::{
     Failure, Layout, Scenario, Stage, ensure,
     stage::{expect_all, fill, value_of},
@@ -66,14 +69,7 @@ async fn in_turn(stage: &mut Stage) -> Result<(), Failure> {
     for node in stage.all() {
         stage.kill(node).await?;
         stage.restart_empty(node).await?;
-        for key in &keys {
-            for mut reader in [client.clone(), stage.client()] {
-                let get = reader.get(stage.url(node), key).await?;
-                if get.status != 503 {
-                    get.must_be(200)?.must_have("value", value_of(key))?;
-                }
-            }
-        }
+        never_wrong(stage, &client, node, &keys).await?;
         stage.await_whole(node, &keys, REFILL_LIMIT).await?;
     }
     for url in stage.urls() {

@@ -18,7 +18,7 @@ use reqwest::Method;
 
 use addresses::{Addresses, EACH_HAS_AN_IP, free_port};
 use log::Log;
-use network::{Gate, Network};
+use network::Network;
 use node_thread::NodeThread;
 
 /// Long enough for a busy machine: a cluster that does not start is no verdict on any clause.
@@ -63,7 +63,6 @@ struct Place {
     outside: SocketAddr,
     /// Where it listens, behind its gate.
     inside: SocketAddr,
-    _gate: Gate,
     log: Log,
     thread: Option<NodeThread>,
 }
@@ -75,7 +74,7 @@ impl Threads {
             dialect,
             shape: shape.clone(),
             addresses: Addresses::new(),
-            network: Network::new(),
+            network: Network::new()?,
             nodes: Vec::new(),
             places: Vec::new(),
         };
@@ -89,13 +88,13 @@ impl Threads {
     fn reserve(&mut self) -> Result<usize, Failure> {
         let outside = self.addresses.next()?;
         let inside = free_port(outside.ip())?;
-        let gate = self.network.gate(outside, inside)?;
+        self.network.open_gate(outside, inside)?;
         self.nodes.push(Node {
             name: format!("node{}", self.nodes.len() + 1),
             address: outside.to_string(),
             url: format!("http://{inside}"),
         });
-        self.places.push(Place { outside, inside, _gate: gate, log: Log::default(), thread: None });
+        self.places.push(Place { outside, inside, log: Log::default(), thread: None });
         Ok(self.nodes.len() - 1)
     }
 

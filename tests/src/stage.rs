@@ -280,6 +280,26 @@ impl Stage {
         if list == expected { Ok(reply) } else { Err(reply.contradicts(format!("the view to be of {expected:?}"))) }
     }
 
+    /// Waits until every node has the key, also for clients without a past.
+    pub(crate) async fn await_key(&self, key: &str) -> Result<(), Failure> {
+        self.await_everywhere(key, |reply| reply.field("value").map(|_| ())).await
+    }
+
+    /// Waits until no node has the key, not even for clients without a past.
+    pub(crate) async fn await_no_key(&self, key: &str) -> Result<(), Failure> {
+        self.await_everywhere(key, |reply| reply.must_miss().map(|_| ())).await
+    }
+
+    async fn await_everywhere(&self, key: &str, holds: impl Fn(&Reply) -> Result<(), Failure>) -> Result<(), Failure> {
+        eventually(PATIENCE, "every node tells the same of the key", || async {
+            for url in self.urls() {
+                holds(&self.client().get(&url, key).await?)?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
     /// Waits until a node says that it serves all that it is there for. A store that has no such probe is waited for until
     /// it answers for these keys.
     pub(crate) async fn await_whole(&self, node: usize, keys: &[String], limit: Duration) -> Result<(), Failure> {

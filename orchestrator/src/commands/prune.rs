@@ -1,4 +1,4 @@
-//! `prune`: everything that this tool left behind, in any project or with `-p` in that one, and images of ours that no
+//! `prune`: everything that this tool left behind, in any project or with `-p` in that one and its test clusters, and images of ours that no
 //! name points to. Never another's things.
 
 use serde_json::json;
@@ -10,13 +10,14 @@ use crate::failure::Failure;
 use crate::plan::{Operation, Plan, Removal, plan_removal};
 use crate::runtime::{Runtime, Site, all_runtimes};
 use crate::spec::ClusterSpec;
+use crate::testbed::TEST_INFIX;
 
 pub(super) async fn run(session: &Session<'_>) -> Result<(), Failure> {
     let runtimes = all_runtimes(session.global.runtime).await?;
     let mut work = Vec::new();
     for runtime in &runtimes {
         for project in runtime.projects().await? {
-            if session.global.project.as_ref().is_none_or(|only| *only == project) {
+            if session.global.project.as_ref().is_none_or(|only| is_of(only, &project)) {
                 work.push(left_behind(session, &**runtime, &project).await?);
             }
         }
@@ -42,6 +43,11 @@ pub(super) async fn run(session: &Session<'_>) -> Result<(), Failure> {
     let list: Vec<String> = operations.iter().map(ToString::to_string).collect();
     session.output.result(&text, json!({"event": "prune", "removed": list, "dangling_images": images}));
     Ok(())
+}
+
+/// The project itself, and the clusters on which it was tested.
+fn is_of(wanted: &str, project: &str) -> bool {
+    project.strip_prefix(wanted).is_some_and(|rest| rest.is_empty() || rest.starts_with(TEST_INFIX))
 }
 
 async fn left_behind<'r>(

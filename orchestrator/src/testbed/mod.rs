@@ -33,6 +33,9 @@ const SPARE_NODES: usize = 2;
 /// How often a cluster is made anew because somebody took its subnet or a port of it meanwhile.
 const ATTEMPTS: usize = 3;
 
+/// Between the name of the tested project and that of the run, in the names of its test clusters.
+pub(crate) const TEST_INFIX: &str = "-test-";
+
 /// Where the clusters of one run come from. A clone is the same.
 #[derive(Clone)]
 pub(crate) struct Testbed(Rc<Bed>);

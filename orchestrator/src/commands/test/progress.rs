@@ -26,7 +26,7 @@ impl<'a> Progress<'a> {
         let Totals { passed, failed, skipped, not_started } = self.totals.get();
         let done = passed + failed + skipped + not_started;
         let running = self.running.borrow();
-        let now = running.last().map(String::as_str).unwrap_or("starting clusters");
+        let now = running.last().map_or("starting clusters", String::as_str);
         self.output.waiting("tests", &format!("{done} of {}, {} failed; {now}", self.all, failed + not_started));
     }
 }

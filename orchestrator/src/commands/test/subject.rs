@@ -18,7 +18,7 @@ use crate::output::Output;
 use crate::plan::Operation;
 use crate::runtime::{Runtime, choose};
 use crate::spec::ClusterSpec;
-use crate::testbed::{Attached, Settings, Testbed};
+use crate::testbed::{Attached, Settings, TEST_INFIX, Testbed};
 
 /// What is tested.
 pub(super) struct Subject {
@@ -46,7 +46,7 @@ impl Subject {
         }
         let mut spec = session.spec.clone();
         speak(&mut spec, arguments);
-        let prefix = format!("{}-test-{run}", spec.name);
+        let prefix = format!("{}{TEST_INFIX}{run}", spec.name);
         let runtime: Arc<dyn Runtime> = choose(session.global.runtime, &prefix, session.output).await?.into();
         let (artifact, ours) = provide_image(session, &*runtime, &mut spec, arguments).await?;
         let subject = (level(ours, arguments), spec.image.name.clone(), runtime.name());

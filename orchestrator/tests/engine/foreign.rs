@@ -71,8 +71,8 @@ fn binary() -> &'static Path {
         cargo.args(["build", "--release", "-p", "foreign", "--message-format", "json", "--target", &target]);
         let done = run(cargo.current_dir(workspace)).exits(0);
         let messages = done.stdout.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-        let binaries = messages.filter_map(|message| message["executable"].as_str().map(PathBuf::from));
-        binaries.last().expect("a binary")
+        let mut binaries = messages.filter_map(|message| message["executable"].as_str().map(PathBuf::from));
+        binaries.next_back().expect("a binary")
     })
 }
 

@@ -47,22 +47,20 @@ async fn add(cluster: &Cluster<'_>, fault: &str, new: BTreeSet<Cut>) -> Result<(
 async fn make(cluster: &Cluster<'_>, cuts: &BTreeSet<Cut>) -> Result<(), Failure> {
     let Cluster { session, runtime, .. } = cluster;
     let site = session.site(None);
-    let work = async {
-        if !cuts.is_empty() {
-            runtime.prepare_cuts(&site).await?;
+    if !cuts.is_empty() {
+        tokio::select! {
+            ready = runtime.prepare_cuts(&site) => ready?,
+            () = session.interrupt.asked() => return Err(Failure::Interrupted("no cut was made".to_owned())),
         }
-        session.output.progress("making and proving the cuts");
-        let start = Instant::now();
-        runtime.cut(&site, cuts).await?;
-        Ok::<_, Failure>(start.elapsed())
-    };
-    let took = tokio::select! {
-        took = work => took?,
-        () = session.interrupt.asked() => {
-            let message = "some cuts may be made; `orchestrator fault heal` unmakes them";
-            return Err(Failure::Interrupted(message.to_owned()));
-        }
-    };
+    }
+    session.output.progress("making and proving the cuts");
+    let start = Instant::now();
+    runtime.cut(&site, cuts).await?;
+    let took = start.elapsed();
+    if session.interrupt.is_asked() {
+        let done = if cuts.is_empty() { "all cuts are unmade" } else { "the cuts are made" };
+        return Err(Failure::Interrupted(format!("{done}; `orchestrator fault heal` ends all faults")));
+    }
     let event = match cuts.len() {
         0 => Event::new("partition.healed", "every node is heard again"),
         count => Event::new("partition.made", format!("{count} cut{} proven", plural(count))),

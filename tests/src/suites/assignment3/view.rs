@@ -17,9 +17,17 @@ pub(super) fn scenarios() -> Vec<Scenario> {
     let topic = topic("view");
     vec![
         topic.scenario("a GET of the view must be 200 with every node", &["view-get"], get).on_all_paths(),
-        topic.scenario("a DELETE of an address must be 200", &["view-delete"], delete).restores().on_all_paths(),
-        topic.scenario("a PUT of a deleted address must be 201", &["view-put"], put_again).restores().on_all_paths(),
-        topic.scenario("a PUT of an address that is there must say so", &["view-put-there"], put_there).on_all_paths(),
+        topic
+            .scenario("a DELETE of an address must be 200", &["view-delete", "dialect-result"], delete)
+            .restores()
+            .on_all_paths(),
+        topic
+            .scenario("a PUT of a deleted address must be 201", &["view-put", "dialect-result"], put_again)
+            .restores()
+            .on_all_paths(),
+        topic
+            .scenario("a PUT of an address that is there must say so", &["view-put-there", "dialect-result"], put_there)
+            .on_all_paths(),
         topic
             .scenario("a DELETE of an unknown address must be 404", &["view-delete-missing"], delete_unknown)
             .on_all_paths(),
@@ -49,7 +57,11 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             .strict()
             .restores(),
         topic
-            .scenario("a PUT address without a node must leave the view again", &["view-put", "view-get"], nobody_there)
+            .scenario(
+                "a PUT address without a node must leave the view again",
+                &["view-put", "view-get", "view-failed-leave"],
+                nobody_there,
+            )
             .strict()
             .restores(),
         topic

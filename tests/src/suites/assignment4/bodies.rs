@@ -12,6 +12,13 @@ pub(super) fn scenarios() -> Vec<Scenario> {
         topic.scenario("a PUT without value must be 400", &["put-without-value"], put_without_value).on_all_paths(),
         topic
             .scenario(
+                "a PUT with a value by another name must be 400",
+                &["put-without-value", "dialect-unknown-fields"],
+                put_with_a_misspelt_value,
+            )
+            .on_all_paths(),
+        topic
+            .scenario(
                 "a token must be allowed to be empty, null or absent at first",
                 &["token-first"],
                 no_token_at_first,
@@ -53,11 +60,20 @@ fn refused(reply: &Reply, message: &str) -> Result<(), Failure> {
 }
 
 async fn put_without_value(stage: &mut Stage) -> Result<(), Failure> {
-    let (client, path) = (stage.client(), stage.dialect().key_path(&stage.key("x")));
-    for body in [json!({}), json!({"causal-metadata": ""}), json!({"valu": 1})] {
-        let reply = client.send(Method::PUT, stage.url(0), &path, Some(body)).await?;
-        reply.must_be(400)?.must_have("error", "Value is missing")?.must_have("message", "Error in PUT")?;
+    for body in [json!({}), json!({"causal-metadata": ""})] {
+        value_is_missing(stage, body).await?;
     }
+    Ok(())
+}
+
+async fn put_with_a_misspelt_value(stage: &mut Stage) -> Result<(), Failure> {
+    value_is_missing(stage, json!({"valu": 1})).await
+}
+
+async fn value_is_missing(stage: &Stage, body: Value) -> Result<(), Failure> {
+    let path = stage.dialect().key_path(&stage.key("x"));
+    let reply = stage.client().send(Method::PUT, stage.url(0), &path, Some(body)).await?;
+    reply.must_be(400)?.must_have("error", "Value is missing")?.must_have("message", "Error in PUT")?;
     Ok(())
 }
 

@@ -101,7 +101,8 @@ async fn own_shards(stage: &Stage, nodes: &[usize]) -> Result<(), Failure> {
     let layout = Layout::read(&client, stage.url(0)).await?;
     for node in nodes {
         let reply = client.shard(stage.url(*node), "node-shard-id").await?;
-        let own = read_any_text(reply.must_be(200)?.field(client.dialect().node_shard_field())?);
+        reply.must_be(200)?.must_have("message", "Shard ID of the node retrieved successfully")?;
+        let own = read_any_text(reply.field(client.dialect().node_shard_field())?);
         if own.as_deref() != layout.shard_of(stage.address(*node)) {
             return Err(reply.contradicts(format!("the shard that lists the node in {layout:?}")));
         }

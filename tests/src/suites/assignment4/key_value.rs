@@ -178,7 +178,7 @@ async fn readme(stage: &mut Stage) -> Result<(), Failure> {
     let put = send(Method::PUT, Some(value)).await?;
     put.must_be(200)?.must_have("message", "Updated successfully")?.must_have("replaced", true)?;
     let get = send(Method::GET, None).await?;
-    get.must_be(200)?.must_have("value", "Distributed Systems")?;
+    get.must_be(200)?.must_have("message", "Retrieved successfully")?.must_have("value", "Distributed Systems")?;
     let delete = send(Method::DELETE, None).await?;
     delete.must_be(200)?.must_have("doesExist", true)?.must_have("message", "Deleted successfully")?;
     stage.await_no_key(&key).await?;

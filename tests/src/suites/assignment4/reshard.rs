@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     Failure, Layout, Scenario, Stage, ensure,
-    stage::{expect_all, fill},
+    stage::{PATIENCE, expect_all, fill},
 };
 
 pub(super) fn scenarios() -> Vec<Scenario> {
@@ -78,7 +78,7 @@ pub(super) fn scenarios() -> Vec<Scenario> {
         topic
             .scenario(
                 "a reshard must count the living, use the ungrouped, replace the dead, and be answered when all is in place",
-                &["reshard-counts-up", "reshard-same-count", "reshard-ungrouped", "reshard"],
+                &["reshard-counts-up", "reshard-same-count", "reshard-ungrouped", "reshard", "reshard-too-few"],
                 dead_and_ungrouped,
             )
             .strict()
@@ -89,14 +89,14 @@ pub(super) fn scenarios() -> Vec<Scenario> {
 
 async fn there_and_back(stage: &mut Stage) -> Result<(), Failure> {
     let (mut client, keys) = (stage.client(), stage.keys(30));
+    let others: u64 = Layout::key_counts(&client, stage.url(0)).await?.values().sum();
     fill(&mut client, &stage.urls(), &keys).await?;
-    let total = Layout::key_counts(&client, stage.url(0)).await?.values().sum();
     for (asked, shards) in [(0, 3), (4, 1), (5, 2)] {
         stage.step(format!("reshard to {shards}"));
         let reply = client.reshard(stage.url(asked), shards).await?;
         reply.must_be(200)?.must_have("message", "Resharding done successfully")?;
         well_formed(stage, &stage.all(), shards).await?;
-        counted(stage, &stage.all(), total).await?;
+        counted(stage, &stage.all(), others + 30).await?;
         for url in stage.urls() {
             expect_all(&mut client, &url, &keys).await?;
         }
@@ -128,7 +128,7 @@ async fn bad_count(stage: &mut Stage) -> Result<(), Failure> {
     let before = Layout::read(&client, stage.url(0)).await?;
     for body in bodies.into_iter().map(Some).chain([None]) {
         let reply = client.send(Method::PUT, stage.url(0), &path, body).await?;
-        let error = reply.must_be(400)?.text("error")?;
+        let error = reply.must_be(400)?.must_have("message", "Error in PUT")?.text("error")?;
         ensure(!error.is_empty(), || "`error` to say what is wrong")?;
     }
     unchanged(stage, &before, 0).await
@@ -137,7 +137,7 @@ async fn bad_count(stage: &mut Stage) -> Result<(), Failure> {
 async fn nothing_to_do(stage: &mut Stage) -> Result<(), Failure> {
     let client = stage.client();
     let before = Layout::read(&client, stage.url(0)).await?;
-    client.reshard(stage.url(0), 2).await?.must_be(200)?;
+    client.reshard(stage.url(0), 2).await?.must_succeed()?;
     unchanged(stage, &before, 0).await
 }
 
@@ -216,7 +216,7 @@ async fn dead_and_ungrouped(stage: &mut Stage) -> Result<(), Failure> {
 
     stage.step("a member dies: two shards are too many for the three that are up");
     stage.kill(3).await?;
-    stage.await_view(&[0, 1, 2]).await?;
+    stage.await_view_at(&[0, 1, 2], &[0, 1, 2], PATIENCE).await?;
     let before = Layout::read(&client, stage.url(0)).await?;
     refused_for_too_few(&client.reshard(stage.url(0), 2).await?)?;
     unchanged(stage, &before, 0).await?;
@@ -224,7 +224,7 @@ async fn dead_and_ungrouped(stage: &mut Stage) -> Result<(), Failure> {
     stage.step("a node without a shard comes, and takes the dead one's place in a reshard to the same count");
     let added = stage.add().await?;
     let living = [0, 1, 2, added];
-    stage.await_view(&living).await?;
+    stage.await_view_at(&living, &living, PATIENCE).await?;
     client.reshard(stage.url(0), 2).await?.must_be(200)?;
     for node in living {
         let layout = Layout::read(&client, stage.url(node)).await?;
@@ -249,7 +249,7 @@ async fn dead_and_ungrouped(stage: &mut Stage) -> Result<(), Failure> {
     }
 
     stage.step("one shard of the two that are left: each of them holds every key when that is answered");
-    stage.await_view(&left).await?;
+    stage.await_view_at(&left, &left, PATIENCE).await?;
     client.reshard(stage.url(left[0]), 1).await?.must_be(200)?;
     stage.kill(left[0]).await?;
     expect_all(&mut client, stage.url(left[1]), &keys).await

@@ -3,17 +3,12 @@
 use super::{restored, topic};
 use crate::{
     Failure, Scenario, Stage,
-    stage::{PATIENCE, expect_all, fill},
+    stage::{expect_all, fill},
 };
 
 pub(super) fn scenarios() -> Vec<Scenario> {
     let topic = topic("failures");
     let scenarios = vec![
-        topic.scenario(
-            "a killed node must leave every view, and return when it starts again",
-            &["view-failed-leave", "view-return"],
-            killed,
-        ),
         topic
             .scenario(
                 "a hanging node must leave every view within five seconds, and return",
@@ -33,13 +28,6 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             .strict(),
     ];
     scenarios.into_iter().map(Scenario::restores).collect()
-}
-
-async fn killed(stage: &mut Stage) -> Result<(), Failure> {
-    stage.kill(1).await?;
-    stage.await_view_at(&[0, 2], &[0, 2], PATIENCE).await?;
-    stage.start(1).await?;
-    restored(stage, &[]).await
 }
 
 /// Its connections stay open, and nothing comes out of them.

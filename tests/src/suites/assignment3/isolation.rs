@@ -7,9 +7,12 @@ use super::{
     topic,
 };
 use crate::{
-    Client, Failure, Reply, Scenario, Stage, eventually,
+    Client, Failure, Reply, Scenario, Shape, Stage, eventually,
     stage::{ALONE_LIMIT, PATIENCE},
 };
+
+/// Three replicas again, told so by `SHARD_COUNT`; and so another cluster, on which networks are cut beside the rest.
+const CUT: Shape = Shape::sharded(3, 1);
 
 pub(super) fn scenarios() -> Vec<Scenario> {
     let topic = topic("isolation");
@@ -47,7 +50,7 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             )
             .strict(),
     ];
-    scenarios.into_iter().map(|scenario| scenario.restores().partitions()).collect()
+    scenarios.into_iter().map(|scenario| scenario.restores().partitions().on(CUT)).collect()
 }
 
 /// Everybody is cut off from everybody.

@@ -1,7 +1,9 @@
 //! One cluster of the testbed, as tests see it.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use async_trait::async_trait;
@@ -16,7 +18,7 @@ use crate::observed::ObservedNode;
 use crate::partition::Cut;
 use crate::plan::{Desired, Operation, plan, volume_name};
 use crate::runtime::LogRequest;
-use crate::spec::{ClusterSpec, NodeSpec};
+use crate::spec::ClusterSpec;
 
 /// A node that needs longer to end than this has ignored that it was asked to.
 const STOP_PATIENCE: Duration = Duration::from_secs(9);
@@ -49,27 +51,32 @@ impl TestCluster {
 
     /// Makes what nodes need before the first of them starts.
     pub(super) async fn prepare(&self) -> Result<(), Failure> {
-        self.bring_up(Vec::new()).await
+        self.bring_up(0..0).await
     }
 
     /// Starts all nodes of the shape and waits until they answer.
     pub(super) async fn start_all(&self) -> Result<(), Failure> {
-        self.bring_up(self.spec.nodes[..self.nodes.len()].iter().collect()).await?;
+        self.bring_up(0..self.nodes.len()).await?;
         let nodes = self.bed.settings.runtime.nodes(&self.spec.name).await?;
         settle::wait(&self.bed.settings, &self.spec.name, &nodes, true).await
     }
 
-    /// Does what is missing for these nodes to run.
-    async fn bring_up(&self, nodes: Vec<&NodeSpec>) -> Result<(), Failure> {
-        let (runtime, site) = (&*self.bed.settings.runtime, self.bed.site(&self.spec));
-        let addressing = runtime.addressing();
-        let desired = Desired { spec: &self.spec, nodes, addressing, content: None, recreate: false };
-        let plan = plan(&desired, &runtime.observe(&site).await?).map_err(Failure::Conflict)?;
-        Executor::new(runtime, &site, &self.bed.settings.interrupt).apply(&plan).await
+    /// Does what is missing for the nodes at these places to run.
+    async fn bring_up(&self, range: Range<usize>) -> Result<(), Failure> {
+        let (settings, spec) = (Arc::clone(&self.bed.settings), self.spec.clone());
+        let work = async move {
+            let (runtime, site) = (&*settings.runtime, settings.site(&spec));
+            let nodes = spec.nodes[range].iter().collect();
+            let addressing = runtime.addressing();
+            let desired = Desired { spec: &spec, nodes, addressing, content: None, recreate: false };
+            let plan = plan(&desired, &runtime.observe(&site).await?).map_err(Failure::Conflict)?;
+            Executor::new(runtime, &site, &settings.interrupt).apply(&plan).await
+        };
+        self.bed.finish(work).await
     }
 
     async fn start_one(&mut self, index: usize) -> Result<(), Failure> {
-        self.bring_up(vec![&self.spec.nodes[index]]).await?;
+        self.bring_up(index..index + 1).await?;
         let node = self.observed(index).await?;
         settle::wait(&self.bed.settings, &self.spec.name, &[node], false).await
     }
@@ -80,23 +87,25 @@ impl TestCluster {
         Ok(nodes.into_iter().find(|node| node.name == *name).unwrap_or_else(|| ObservedNode::gone(name)))
     }
 
-    async fn perform(&self, operation: &Operation) -> Result<(), Failure> {
-        self.bed.settings.runtime.perform(operation, &self.bed.site(&self.spec)).await.map(drop)
+    async fn perform(&self, operation: Operation) -> Result<(), Failure> {
+        let (settings, spec) = (Arc::clone(&self.bed.settings), self.spec.clone());
+        let work = async move { settings.runtime.perform(&operation, &settings.site(&spec)).await.map(drop) };
+        self.bed.finish(work).await
     }
 
     /// Does to a node that is there what `operation` makes of its name and id.
     async fn hurt(&self, index: usize, operation: fn(String, String) -> Operation) -> Result<(), Failure> {
         let node = self.observed(index).await?;
-        self.perform(&operation(node.name, node.id)).await
+        self.perform(operation(node.name, node.id)).await
     }
 
     async fn wipe(&self, index: usize) -> Result<(), Failure> {
         let node = self.observed(index).await?;
         if !node.id.is_empty() {
-            self.perform(&Operation::RemoveNode { name: node.name.clone(), id: node.id }).await?;
+            self.perform(Operation::RemoveNode { name: node.name.clone(), id: node.id }).await?;
         }
         let volume = volume_name(&self.spec.name, &node.name);
-        self.perform(&Operation::RemoveVolume { volume }).await
+        self.perform(Operation::RemoveVolume { volume }).await
     }
 
     async fn log_of(&self, node: ObservedNode, since_unix: u64) -> NodeLog {
@@ -179,8 +188,12 @@ impl Cluster for TestCluster {
     async fn cut(&mut self, pairs: &[(usize, usize)]) -> Result<(), conformance::Failure> {
         let name = |index: usize| self.nodes[index].name.as_str();
         let cuts: BTreeSet<Cut> = pairs.iter().map(|(from, to)| Cut::new(name(*from), name(*to))).collect();
-        let made = self.bed.settings.runtime.cut(&self.bed.site(&self.spec), &cuts).await;
-        made.map_err(|failure| conformance::Failure::new("the network to be cut or healed").with(failure))
+        let (settings, spec) = (Arc::clone(&self.bed.settings), self.spec.clone());
+        let work = async move { settings.runtime.cut(&settings.site(&spec), &cuts).await };
+        self.bed
+            .finish(work)
+            .await
+            .map_err(|failure| conformance::Failure::new("the network to be cut or healed").with(failure))
     }
 
     async fn logs(&mut self, since: SystemTime) -> Vec<NodeLog> {

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use conformance::{Ability, Cluster, Dialect, Provider, Scenario, Shape};
+use tokio::sync::RwLock;
 
 use crate::apply::Executor;
 use crate::build::Artifact;
@@ -42,7 +43,9 @@ pub(crate) struct Testbed(Rc<Bed>);
 
 /// What all clusters of a run share.
 struct Bed {
-    settings: Settings,
+    settings: Arc<Settings>,
+    /// Held by all that the runtime is asked to do, until it is done.
+    under_way: Arc<RwLock<()>>,
     made: Cell<usize>,
     /// The projects that may have something here.
     projects: RefCell<BTreeSet<String>>,
@@ -70,22 +73,36 @@ pub(crate) struct Settings {
     pub(crate) output: Output,
 }
 
+impl Settings {
+    fn site<'s>(&'s self, spec: &'s ClusterSpec) -> Site<'s> {
+        Site { spec, artifact: self.artifact.as_ref(), output: &self.output }
+    }
+}
+
 impl Testbed {
     pub(crate) fn new(settings: Settings) -> Self {
-        Self(Rc::new(Bed { settings, made: Cell::new(0), projects: RefCell::default(), kept: RefCell::default() }))
+        Self(Rc::new(Bed {
+            settings: Arc::new(settings),
+            under_way: Arc::default(),
+            made: Cell::new(0),
+            projects: RefCell::default(),
+            kept: RefCell::default(),
+        }))
     }
 
     /// Builds what cutting nodes off from each other takes, where that can be done.
     pub(crate) async fn prepare_cuts(&self) -> Result<(), Failure> {
-        let Settings { runtime, spec, .. } = &self.0.settings;
-        if runtime.addressing() == Addressing::Loopback {
+        let settings = &self.0.settings;
+        if settings.runtime.addressing() == Addressing::Loopback {
             return Ok(());
         }
-        runtime.prepare_cuts(&self.0.site(spec)).await
+        settings.runtime.prepare_cuts(&settings.site(&settings.spec)).await
     }
 
     /// Removes whatever is still here of this run, but for what is kept; answers with what could not be removed.
     pub(crate) async fn remove_all(&self) -> Vec<String> {
+        // What an interrupted test has asked for may still come.
+        drop(self.0.under_way.write().await);
         let projects: Vec<String> = self.0.projects.borrow().iter().cloned().collect();
         let mut left = Vec::new();
         for project in projects {
@@ -111,20 +128,32 @@ impl Bed {
         project
     }
 
-    fn site<'s>(&'s self, spec: &'s ClusterSpec) -> Site<'s> {
-        Site { spec, artifact: self.settings.artifact.as_ref(), output: &self.settings.output }
+    /// Has the runtime do something, to its end also when nobody waits for it any more.
+    async fn finish<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, Failure>> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let under_way = Arc::clone(&self.under_way).read_owned().await;
+        let task = tokio::spawn(async move {
+            let _under_way = under_way;
+            work.await
+        });
+        task.await.unwrap_or_else(|error| Err(Failure::Engine(error.to_string())))
     }
 
     /// Removes all of a project, at once: nothing in it is worth a graceful end.
     async fn remove(&self, project: &str) -> Result<(), Failure> {
-        let mut spec = self.settings.spec.clone();
+        let settings = Arc::clone(&self.settings);
+        let mut spec = settings.spec.clone();
         project.clone_into(&mut spec.name);
-        let site = self.site(&spec);
-        let runtime = &*self.settings.runtime;
-        let observed = runtime.observe(&site).await?;
-        let removal = Removal { project, volumes: true, force: true, cause: "the test is over", ..Removal::default() };
-        let plan = plan_removal(&removal, &observed).map_err(Failure::Conflict)?;
-        Executor::new(runtime, &site, &Interrupt::never()).apply(&plan).await?;
+        self.finish(async move {
+            let (site, runtime, project) = (settings.site(&spec), &*settings.runtime, &spec.name);
+            let removal =
+                Removal { project, volumes: true, force: true, cause: "the test is over", ..Removal::default() };
+            let plan = plan_removal(&removal, &runtime.observe(&site).await?).map_err(Failure::Conflict)?;
+            Executor::new(runtime, &site, &Interrupt::never()).apply(&plan).await
+        })
+        .await?;
         self.projects.borrow_mut().remove(project);
         Ok(())
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use conformance::{Ability, Case, Dialect, Level, Provider, Selection};
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use super::super::bring_up::missing_image;
@@ -76,9 +77,12 @@ impl Subject {
         let running = find(session).await?;
         let nodes = running.awaited();
         let shards = ask_any(&nodes, |node| async move { node.client.shard_ids().await }).await?.len();
+        let own = join_all(nodes.iter().map(|node| node.client.node_shard_id())).await;
+        let ungrouped = nodes.iter().zip(own).filter(|(_, shard)| matches!(shard, Ok(None)));
+        let ungrouped = ungrouped.map(|(node, _)| node.node.name.clone()).collect();
         let ready = ask_any(&nodes, |node| async move { node.client.ready().await }).await;
         Ok(Self {
-            place: Place::Running(Attached::new(&nodes, dialect, shards)),
+            place: Place::Running(Attached::new(&nodes, dialect, shards, ungrouped)),
             // Only our nodes say that they are ready.
             level: level(ready.is_ok(), arguments),
             dialect,

@@ -14,7 +14,7 @@ use futures_util::future::join_all;
 use super::{Bed, settle};
 use crate::apply::Executor;
 use crate::failure::Failure;
-use crate::observed::ObservedNode;
+use crate::observed::{NodeState, ObservedNode};
 use crate::partition::Cut;
 use crate::plan::{Desired, Operation, plan, volume_name};
 use crate::runtime::LogRequest;
@@ -22,6 +22,9 @@ use crate::spec::ClusterSpec;
 
 /// A node that needs longer to end than this has ignored that it was asked to.
 const STOP_PATIENCE: Duration = Duration::from_secs(9);
+/// How long after a failure a node may still turn out to have ended.
+const FALL_PATIENCE: Duration = Duration::from_millis(500);
+const FALL_PAUSE: Duration = Duration::from_millis(50);
 /// Of one node's log, in the evidence of one failure.
 const LOG_LINES: u64 = 2000;
 
@@ -106,6 +109,20 @@ impl TestCluster {
         }
         let volume = volume_name(&self.spec.name, &node.name);
         self.perform(Operation::RemoveVolume { volume }).await
+    }
+
+    /// The nodes, as soon as one of them is seen to have ended: a connection is closed before the container is known to
+    /// have. When none ends, as they are after a short while.
+    async fn nodes_after_the_fall(&self) -> Vec<ObservedNode> {
+        let start = Instant::now();
+        loop {
+            let nodes = self.bed.settings.runtime.nodes(&self.spec.name).await.unwrap_or_default();
+            let has_fallen = nodes.iter().any(|node| node.state == NodeState::Stopped);
+            if has_fallen || start.elapsed() >= FALL_PATIENCE {
+                return nodes;
+            }
+            tokio::time::sleep(FALL_PAUSE).await;
+        }
     }
 
     async fn log_of(&self, node: ObservedNode, since_unix: u64) -> NodeLog {
@@ -198,7 +215,7 @@ impl Cluster for TestCluster {
 
     async fn logs(&mut self, since: SystemTime) -> Vec<NodeLog> {
         let since_unix = since.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
-        let Ok(mut nodes) = self.bed.settings.runtime.nodes(&self.spec.name).await else { return Vec::new() };
+        let mut nodes = self.nodes_after_the_fall().await;
         nodes.sort_by(|a, b| a.name.cmp(&b.name));
         join_all(nodes.into_iter().map(|node| self.log_of(node, since_unix))).await
     }

@@ -4,6 +4,8 @@
 
 mod attempt;
 mod fingerprint;
+#[cfg(test)]
+mod tests;
 
 use std::{
     cell::Cell,

@@ -24,6 +24,9 @@ use tokio::{
     sync::{oneshot, watch},
 };
 
+/// So much is carried at once: a value of a megabyte must not wait for this thread's turn too often on a busy machine.
+const PIECE_BYTES: usize = 256 * 1024;
+
 /// From whom, to whom.
 type Way = (IpAddr, IpAddr);
 
@@ -91,7 +94,7 @@ async fn carry(
     way: Way,
     mut cuts: watch::Receiver<BTreeSet<Way>>,
 ) -> io::Result<()> {
-    let mut piece = vec![0; 16 * 1024];
+    let mut piece = vec![0; PIECE_BYTES];
     loop {
         // A connection that breaks off ends, for the other side.
         let count = from.read(&mut piece).await.unwrap_or(0);

@@ -223,7 +223,6 @@ impl Cluster for TestCluster {
     async fn remove(self: Box<Self>, failed: bool) -> Result<(), conformance::Failure> {
         let project = &self.spec.name;
         if failed && self.bed.settings.keep {
-            self.bed.projects.borrow_mut().remove(project);
             self.bed.kept.borrow_mut().push(project.clone());
             return Ok(());
         }

@@ -6,7 +6,6 @@ mod cluster;
 mod settle;
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -47,8 +46,6 @@ struct Bed {
     /// Held by all that the runtime is asked to do, until it is done.
     under_way: Arc<RwLock<()>>,
     made: Cell<usize>,
-    /// The projects that may have something here.
-    projects: RefCell<BTreeSet<String>>,
     kept: RefCell<Vec<String>>,
 }
 
@@ -85,7 +82,6 @@ impl Testbed {
             settings: Arc::new(settings),
             under_way: Arc::default(),
             made: Cell::new(0),
-            projects: RefCell::default(),
             kept: RefCell::default(),
         }))
     }
@@ -103,7 +99,13 @@ impl Testbed {
     pub(crate) async fn remove_all(&self) -> Vec<String> {
         // What an interrupted test has asked for may still come.
         drop(self.0.under_way.write().await);
-        let projects: Vec<String> = self.0.projects.borrow().iter().cloned().collect();
+        let Settings { runtime, prefix, .. } = &*self.0.settings;
+        let (own, kept) = (format!("{prefix}-"), self.kept());
+        // Also where all was removed: what a test that ran out of time has asked for may have come later than that.
+        let projects = match runtime.projects().await {
+            Ok(projects) => projects.into_iter().filter(|project| project.starts_with(&own) && !kept.contains(project)),
+            Err(failure) => return vec![format!("nobody knows what is left of {prefix}: {failure}")],
+        };
         let mut left = Vec::new();
         for project in projects {
             if let Err(failure) = self.0.remove(&project).await {
@@ -123,9 +125,7 @@ impl Bed {
     /// A name that nobody else uses.
     fn next_project(&self) -> String {
         self.made.set(self.made.get() + 1);
-        let project = format!("{}-{}", self.settings.prefix, self.made.get());
-        self.projects.borrow_mut().insert(project.clone());
-        project
+        format!("{}-{}", self.settings.prefix, self.made.get())
     }
 
     /// Has the runtime do something, to its end also when nobody waits for it any more.
@@ -153,9 +153,7 @@ impl Bed {
             let plan = plan_removal(&removal, &runtime.observe(&site).await?).map_err(Failure::Conflict)?;
             Executor::new(runtime, &site, &Interrupt::never()).apply(&plan).await
         })
-        .await?;
-        self.projects.borrow_mut().remove(project);
-        Ok(())
+        .await
     }
 
     /// Makes the cluster, again when something of it is taken meanwhile.

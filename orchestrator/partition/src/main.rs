@@ -5,7 +5,7 @@
 //! It must not touch anything but neighbour entries of its own.
 
 // The kernel's neighbour tables are Linux's, and so is everything here.
-#![cfg_attr(not(target_os = "linux"), allow(dead_code))]
+#![cfg_attr(not(target_os = "linux"), allow(dead_code, unused_imports))]
 
 mod arguments;
 #[cfg(target_os = "linux")]

@@ -1,5 +1,5 @@
-//! `prune`: everything that this tool left behind, in any project or with `-p` in that one and its test clusters, and images of ours that no
-//! name points to. Never another's things.
+//! `prune`: everything that this tool left behind, in any project or with `-p` in that one and its test clusters, and
+//! images that it built and nobody needs any more. Never another's things.
 
 use serde_json::json;
 
@@ -37,11 +37,11 @@ pub(super) async fn run(session: &Session<'_>) -> Result<(), Failure> {
     let operations: Vec<&Operation> = work.iter().flat_map(|(_, _, plan)| plan.operations()).collect();
     let text = match images {
         0 => removed(&operations),
-        _ if operations.is_empty() => format!("removed {images} dangling images"),
-        _ => format!("{}, {images} dangling images", removed(&operations)),
+        _ if operations.is_empty() => format!("removed {images} unused images"),
+        _ => format!("{}, {images} unused images", removed(&operations)),
     };
     let list: Vec<String> = operations.iter().map(ToString::to_string).collect();
-    session.output.result(&text, json!({"event": "prune", "removed": list, "dangling_images": images}));
+    session.output.result(&text, json!({"event": "prune", "removed": list, "images": images}));
     Ok(())
 }
 

@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 use serde_json::Value;
 
 use crate::Scenario;
-use crate::stage::{Done, Sources, Stage, run};
+use crate::stage::{Done, Sources, Stage, docker, run};
 
 pub(crate) const ALL: &[Scenario] = &[
     ("an_honest_store_that_is_slow_passes_assignment_4", honest),
@@ -57,7 +57,7 @@ impl Store {
 
 impl Drop for Store {
     fn drop(&mut self) {
-        let _ = Command::new("docker").args(["rmi", &format!("orchestrator-test/{}", self.flaw)]).output();
+        let _ = run(&mut self.stage.command(&["prune", "--yes", "-p", &self.stage.project]));
     }
 }
 
@@ -159,6 +159,9 @@ fn kept() {
     let project = kept.expect("the project that is kept").to_owned();
     store.stage.run(&["status", "-p", &project]).exits(0).answers(store.stage.name(1));
     store.stage.run(&["down", "-p", &project]).exits(0).answers("removed 6 nodes");
+    store.stage.run(&["prune", "--yes", "-p", &store.stage.project]).exits(0).answers("removed 1 unused image");
+    let label = format!("label=orchestrator.project={}", store.stage.project);
+    assert_eq!(docker(&["images", "--quiet", "--filter", &label]), "", "the image goes too");
 }
 
 /// The file against the schema of what we write, which is a part of Jenkins' one.

@@ -15,6 +15,7 @@ use super::{level, suites};
 use crate::build::Artifact;
 use crate::cli::{DialectChoice, TestArguments};
 use crate::failure::Failure;
+use crate::isolation::name_of;
 use crate::output::Output;
 use crate::plan::Operation;
 use crate::runtime::{Runtime, choose};
@@ -226,7 +227,7 @@ async fn provide_image(
     }
 }
 
-/// The name of the image that is built from somebody's folder.
+/// The name of the image that is built from somebody's folder: no other folder's, since both may be tested at once.
 fn image_name(folder: &Path) -> Result<String, Failure> {
     let unreadable = |reason: String| Failure::Usage(format!("--build: {}: {reason}", folder.display()));
     let path = folder.canonicalize().map_err(|error| unreadable(error.to_string()))?;
@@ -234,6 +235,7 @@ fn image_name(folder: &Path) -> Result<String, Failure> {
         return Err(unreadable("there is no Dockerfile in it".to_owned()));
     }
     let name = path.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
-    let name: String = name.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').collect();
-    Ok(format!("orchestrator-test/{}", if name.is_empty() { "image" } else { &name }))
+    let name: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
+    let name = if name.is_empty() { "image" } else { &name };
+    Ok(format!("orchestrator-test/{}", name_of(name, &path)))
 }

@@ -187,10 +187,10 @@ impl Runtime for Docker {
     }
 
     async fn prune_images(&self, project: Option<&str>) -> Result<usize, Failure> {
-        let dangling = self.prune_dangling(project).await?;
+        let built = self.prune_built(project).await?;
         // The barriers' image is every project's.
         let unused = if project.is_none() { self.prune_barrier_images().await? } else { 0 };
-        Ok(dangling + unused)
+        Ok(built + unused)
     }
 }
 

@@ -2,14 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::time::Duration;
-
-use conformance::{Client, Dialect, Failure, Record, ensure, eventually, workload::Running, workload::Workload};
+use conformance::{Client, Dialect, Failure, Record, ensure, workload::Workload};
 use node::Config;
 use tokio::net::TcpListener;
-
-/// Long enough for a machine that compiles beside the test.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A node that is alone, for as long as the test's runtime; gives its URL.
 async fn node() -> String {
@@ -19,16 +14,6 @@ async fn node() -> String {
     format!("http://{address}")
 }
 
-/// Lets the load run on until it has done this much more.
-async fn more(running: &Running, operations: u64) -> Result<(), Failure> {
-    let goal = running.operations() + operations;
-    eventually(PATIENCE, "the load goes on", || async {
-        let done = running.operations();
-        ensure(done >= goal, || format!("{goal} operations, got {done}"))
-    })
-    .await
-}
-
 /// Somebody deletes the load's keys behind its back: its clients see it, and so does who looks at the end.
 #[tokio::test]
 async fn a_spoiled_store_is_caught() -> Result<(), Failure> {
@@ -36,11 +21,11 @@ async fn a_spoiled_store_is_caught() -> Result<(), Failure> {
     let mut spoiler = Client::new(Dialect::Spring2021, &record);
     spoiler.put(&url, "ready", 1).await?.must_succeed()?;
     let running = Workload::new(Dialect::Spring2021, 6).start(vec![url.clone()]);
-    more(&running, 400).await?;
+    running.more(400).await?;
     for key in (0..20).flat_map(|writer| (0..10).map(move |own| format!("load-{writer}-{own}"))) {
         spoiler.delete(&url, &key).await?;
     }
-    more(&running, 200).await?;
+    running.more(200).await?;
     let report = running.stop().await?;
     ensure(report.verdict().is_err(), || "violations to be seen")?;
     let last = report.final_values.iter().find(|(_, value)| value.is_some());

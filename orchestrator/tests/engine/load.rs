@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use conformance::ensure;
-use conformance::workload::{Running, Workload};
+use conformance::workload::Workload;
 
 use crate::Scenario;
 use crate::clients::{DIALECT, measured, with_clients};
-use crate::stage::{Sources, Stage, eventually, status_json};
+use crate::stage::{Sources, Stage, status_json};
 
 pub(crate) const ALL: &[Scenario] = &[("clients_see_nothing_wrong_while_the_cluster_grows_and_reshards", grow)];
 
@@ -27,24 +27,24 @@ fn grow() {
         let mut urls: Vec<String> = (1..=6).map(|number| stage.url(number)).collect();
         let load = Workload { pace: PACE, ..Workload::new(DIALECT, SEED) };
         let running = load.start(urls.clone());
-        more(&running);
+        running.more(BETWEEN).await?;
 
         stage.run(&["ungrouped"]).exits(0);
         urls.push(stage.url(7));
         running.add_node(stage.url(7));
-        more(&running);
+        running.more(BETWEEN).await?;
         stage.run(&["add", stage.name(7), "--shard", "1"]).exits(0).answers("shard 1");
-        more(&running);
+        running.more(BETWEEN).await?;
 
         let eighth = format!("{}-node8", stage.project);
         stage.run(&["add", &eighth]).exits(0).answers("shard 2");
         let url = status_json(&stage)[&eighth]["url"].as_str().expect("a URL").to_owned();
         urls.push(url.clone());
         running.add_node(url);
-        more(&running);
+        running.more(BETWEEN).await?;
         for shards in ["4", "2"] {
             stage.run(&["reshard", shards]).exits(0);
-            more(&running);
+            running.more(BETWEEN).await?;
         }
 
         let report = running.stop().await?;
@@ -56,10 +56,4 @@ fn grow() {
             format!("{OPERATIONS_PER_SECOND} operations a second at least, got {throughput:.0}")
         })
     });
-}
-
-/// Lets the clients work on for a while.
-fn more(running: &Running) {
-    let goal = running.operations() + BETWEEN;
-    eventually("the load goes on", || running.operations() >= goal);
 }

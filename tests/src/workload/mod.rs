@@ -21,10 +21,13 @@ use tokio::task::JoinSet;
 
 pub use report::Report;
 
-use crate::{Client, Dialect, Failure, Record};
+use crate::{Client, Dialect, Failure, Record, ensure, eventually};
 use oracle::Oracle;
 use report::Tally;
 use worker::{Session, Worker};
+
+/// A machine that compiles beside the test makes a few dozen operations a second.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What load to make.
 #[derive(Clone, Debug)]
@@ -134,10 +137,18 @@ impl Running {
         urls.push(url.into());
     }
 
-    /// Operations answered so far.
-    #[must_use]
-    pub fn operations(&self) -> u64 {
-        self.shared.operations.load(Ordering::Relaxed)
+    /// Lets the load run on until it has done this much more.
+    ///
+    /// # Errors
+    /// [`Failure`] when that takes too long.
+    pub async fn more(&self, operations: u64) -> Result<(), Failure> {
+        let answered = || self.shared.operations.load(Ordering::Relaxed);
+        let goal = answered() + operations;
+        eventually(PATIENCE, "the load goes on", || async {
+            let done = answered();
+            ensure(done >= goal, || format!("{goal} operations, got {done}"))
+        })
+        .await
     }
 
     /// Lets every client finish the operation it is at, and says what was seen.

@@ -6,13 +6,10 @@ use super::topic;
 use crate::{
     Failure, Layout, Scenario, Shape, Stage, ensure, eventually,
     stage::{PATIENCE, fill},
-    workload::Running,
 };
 
 /// With two nodes added, seven.
 const FIVE_IN_TWO: Shape = Shape::sharded(5, 2);
-/// A machine that compiles beside the test makes a few dozen operations a second.
-const LOAD_PATIENCE: Duration = Duration::from_secs(60);
 /// A "few hundred", read generously.
 const TOKEN_BYTES_MAX: usize = 600;
 
@@ -35,36 +32,26 @@ pub(super) fn scenarios() -> Vec<Scenario> {
     vec![topic.scenario(name, &clauses, growing).strict().on(FIVE_IN_TWO).destroys().within(Duration::from_secs(180))]
 }
 
-/// Lets the load run on until it has done this much more.
-async fn more(running: &Running, operations: u64) -> Result<(), Failure> {
-    let goal = running.operations() + operations;
-    eventually(LOAD_PATIENCE, "the load goes on", || async {
-        let done = running.operations();
-        ensure(done >= goal, || format!("{goal} operations, got {done}"))
-    })
-    .await
-}
-
 async fn growing(stage: &mut Stage) -> Result<(), Failure> {
     let admin = stage.client();
     super::placement::well_formed(stage, &stage.all(), 2).await?;
     stage.step("twenty clients begin");
     let running = stage.workload().start(stage.urls());
-    more(&running, 300).await?;
+    running.more(300).await?;
     for asked in [0, 1] {
         let node = stage.add().await?;
         stage.step("the new node is asked as soon as it is in every view, and becomes a member of a shard");
         stage.await_view_at(&stage.all(), &stage.all(), PATIENCE).await?;
         running.add_node(stage.url(node));
-        more(&running, 200).await?;
+        running.more(200).await?;
         let layout = Layout::read(&admin, stage.url(asked)).await?;
         admin.add_member(stage.url(asked), layout.ids()[asked], stage.address(node)).await?.must_succeed()?;
-        more(&running, 300).await?;
+        running.more(300).await?;
     }
     for count in [3, 2] {
         stage.step(format!("reshard to {count}"));
         admin.reshard(stage.url(2), count).await?.must_succeed()?;
-        more(&running, 300).await?;
+        running.more(300).await?;
     }
     stage.step("the clients end, and every node serves what they left");
     let report = running.stop().await?;

@@ -1,6 +1,6 @@
 //! What a scenario stands on: a cluster, clients whose requests are written down, and the words that scenarios share.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -61,19 +61,29 @@ impl Stage {
     /// Deletes every key that the scenario has put. What a store refuses stays: it is not judged here.
     pub(crate) async fn delete_keys(&self) {
         let client = self.client();
-        let put: BTreeSet<String> = self.record.entries().iter().filter_map(|entry| self.put_key(entry)).collect();
-        for path in put {
-            let _ = client.send(Method::DELETE, self.url(0), &path, Some(json!({}))).await;
+        let put: BTreeMap<String, Value> =
+            self.record.entries().iter().filter_map(|entry| self.put_key(entry)).collect();
+        for (path, token) in put {
+            let body = json!({ "causal-metadata": token });
+            let _ = client.send(Method::DELETE, self.url(0), &path, Some(body)).await;
         }
     }
 
-    /// The path of the key that a request puts.
-    fn put_key(&self, entry: &Entry) -> Option<String> {
+    /// The path of the key that a request puts, and the token of that, without which a replica may not know of it yet.
+    fn put_key(&self, entry: &Entry) -> Option<(String, Value)> {
         let Event::Exchange(exchange) = &entry.event else { return None };
         let url = exchange.request.strip_prefix("PUT http://")?;
         let path = url.find('/').map(|start| &url[start..])?;
         let keys = self.dialect.key_path("");
-        (path.len() > keys.len() && path.starts_with(&keys)).then(|| path.to_owned())
+        if path.len() == keys.len() || !path.starts_with(&keys) {
+            return None;
+        }
+        let reply: Value = match &exchange.reply {
+            Ok((400..=499, _)) => return None,
+            Ok((_, text)) => serde_json::from_str(text).unwrap_or_default(),
+            Err(_) => Value::Null,
+        };
+        Some((path.to_owned(), reply.get("causal-metadata").cloned().unwrap_or_default()))
     }
 
     /// Says, in prose, what comes next.

@@ -13,12 +13,12 @@ pub(crate) struct Attached {
     nodes: Vec<Node>,
     dialect: Dialect,
     shards: usize,
-    /// Nodes in none.
+    /// Nodes in none, which tests do not see: what they ask of a cluster's nodes they ask of members.
     ungrouped: Vec<String>,
 }
 
 impl Attached {
-    /// These nodes, which say that they are `shards` shards, some of them `ungrouped`.
+    /// These nodes, which say that they are `shards` shards, beside those that are `ungrouped`.
     pub(crate) fn new(nodes: &[Awaited], dialect: Dialect, shards: usize, ungrouped: Vec<String>) -> Self {
         let nodes = nodes.iter().map(|node| Node {
             name: node.node.name.clone(),

@@ -4,7 +4,7 @@ use std::process::Stdio;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::Scenario;
 use crate::stage::{Sources, Stage, docker, eventually, fetch};
@@ -45,12 +45,17 @@ fn put(url: &str) {
     assert_eq!(runtime.block_on(request).expect("an answer").status().as_u16(), 201);
 }
 
-/// The running cluster has its key, and `count` keys in all.
-fn has_its_data(stage: &Stage) {
-    let (_, body) = fetch(&format!("{}/key-value-store/mine", stage.url(1))).expect("an answer");
+/// The running cluster has its key, and no other in any of its shards.
+fn has_its_data(stage: &Stage, shards: u64) {
+    let ask = |path: &str| fetch(&format!("{}/{path}", stage.url(1))).expect("an answer").1;
+    let body = ask("key-value-store/mine");
     assert!(body.contains("\"value\":\"kept\""), "{body}");
-    let (_, body) = fetch(&format!("{}/key-value-store-shard/shard-id-key-count/1", stage.url(1))).expect("an answer");
-    assert!(body.contains("\"shard-id-key-count\":1"), "{body}");
+    let counts = (1..=shards).map(|id| {
+        let body = ask(&format!("key-value-store-shard/shard-id-key-count/{id}"));
+        let reply: Value = serde_json::from_str(&body).expect("an object");
+        reply["shard-id-key-count"].as_u64().expect("a count")
+    });
+    assert_eq!(counts.sum::<u64>(), 1);
 }
 
 fn beside() {
@@ -61,16 +66,19 @@ fn beside() {
     assert_eq!(before.lines().count(), 3);
     stage.run(&["test", "--suite", "assignment3"]).exits(0).answers(" 0 failed");
     assert_eq!(containers(&stage), before);
-    has_its_data(&stage);
+    has_its_data(&stage, 1);
     assert!(objects(&format!("{}-test-", stage.project)).is_empty());
 }
 
+/// Beside the members there is a node without a shard, as in the class's cluster.
 fn attached() {
-    let stage = stage();
+    let stage = Stage::new("docker", Sources::Workspace, 6, 2);
     stage.run(&["up"]).exits(0);
     put(&stage.url(1));
-    stage.run(&["test", "--attach"]).exits(0).answers(" 0 failed");
-    has_its_data(&stage);
+    let done = stage.run(&["test", "--attach", "--suite", "assignment4", "--output", "json"]).exits(0);
+    let result: Value = serde_json::from_str(done.stdout.trim()).expect("an object");
+    assert!(result["passed"].as_u64() > Some(20) && result["skipped"] == 0, "{result}");
+    has_its_data(&stage, 2);
 }
 
 /// Starts tests and waits until the first of their clusters is there.

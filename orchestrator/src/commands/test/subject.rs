@@ -18,6 +18,7 @@ use crate::failure::Failure;
 use crate::isolation::name_of;
 use crate::output::Output;
 use crate::plan::Operation;
+use crate::readiness::Awaited;
 use crate::runtime::{Runtime, choose};
 use crate::spec::ClusterSpec;
 use crate::testbed::{Attached, Settings, TEST_INFIX, Testbed};
@@ -78,12 +79,14 @@ impl Subject {
         let running = find(session).await?;
         let nodes = running.awaited();
         let shards = ask_any(&nodes, |node| async move { node.client.shard_ids().await }).await?.len();
-        let own = join_all(nodes.iter().map(|node| node.client.node_shard_id())).await;
-        let ungrouped = nodes.iter().zip(own).filter(|(_, shard)| matches!(shard, Ok(None)));
-        let ungrouped = ungrouped.map(|(node, _)| node.node.name.clone()).collect();
         let ready = ask_any(&nodes, |node| async move { node.client.ready().await }).await;
+        let own = join_all(nodes.iter().map(|node| node.client.node_shard_id())).await;
+        let nodes = nodes.into_iter().zip(own);
+        let (ungrouped, grouped): (Vec<_>, Vec<_>) = nodes.partition(|(_, shard)| matches!(shard, Ok(None)));
+        let ungrouped = ungrouped.into_iter().map(|(node, _)| node.node.name).collect();
+        let grouped: Vec<Awaited> = grouped.into_iter().map(|(node, _)| node).collect();
         Ok(Self {
-            place: Place::Running(Attached::new(&nodes, dialect, shards, ungrouped)),
+            place: Place::Running(Attached::new(&grouped, dialect, shards, ungrouped)),
             // Only our nodes say that they are ready.
             level: level(ready.is_ok(), arguments),
             dialect,

@@ -31,13 +31,13 @@ pub(crate) async fn of_node(State(node): State<Arc<Node>>) -> Reply {
 }
 
 pub(crate) async fn members(State(node): State<Arc<Node>>, Path(id): Path<String>) -> Result<Reply, Reply> {
-    let shard = index(&node, &Method::GET, &id)?;
-    let members = list(&node.state().holding.shards[shard]);
+    let shards = node.state().holding.shards.clone();
+    let members = list(&shards[index(&shards, &Method::GET, &id)?]);
     Ok(Reply::ok(json!({ "message": "Members of shard ID retrieved successfully", "shard-id-members": members })))
 }
 
 pub(crate) async fn key_count(State(node): State<Arc<Node>>, Path(id): Path<String>, uri: Uri) -> Result<Reply, Reply> {
-    let shard = index(&node, &Method::GET, &id)?;
+    let shard = index(&node.state().holding.shards, &Method::GET, &id)?;
     let (is_mine, peers) = {
         let state = node.state();
         (state.shard() == Some(shard), state.peers(Some(shard)))
@@ -61,11 +61,11 @@ pub(crate) async fn add_member(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Reply, Reply> {
     let given = socket_address(&Method::PUT, &fields(&Method::PUT, body)?)?;
-    let shard = index(&node, &Method::PUT, &id)?;
+    let mut shards = node.state().holding.shards.clone();
+    let shard = index(&shards, &Method::PUT, &id)?;
     let address = meant(given, &node.state().view()).ok_or_else(|| {
         Reply::error(StatusCode::NOT_FOUND, &Method::PUT, "Socket address does not exist in the view")
     })?;
-    let mut shards = node.state().holding.shards.clone();
     if shards[shard].contains(&address) {
         return Err(Reply::error(StatusCode::NOT_FOUND, &Method::PUT, "Socket address already exists in the shard"));
     }
@@ -107,9 +107,8 @@ fn meant(given: SocketAddr, view: &[SocketAddr]) -> Option<SocketAddr> {
 }
 
 /// The index of a shard that a client names.
-fn index(node: &Node, method: &Method, id: &str) -> Result<usize, Reply> {
-    let shards = node.state().holding.shards.len();
-    let known = (0..shards).find(|shard| (shard + 1).to_string() == id);
+fn index(shards: &[Vec<SocketAddr>], method: &Method, id: &str) -> Result<usize, Reply> {
+    let known = (0..shards.len()).find(|shard| (shard + 1).to_string() == id);
     known.ok_or_else(|| Reply::error(StatusCode::NOT_FOUND, method, "Shard ID does not exist"))
 }
 

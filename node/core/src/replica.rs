@@ -289,10 +289,13 @@ impl Core {
         self.effects.pop_front()
     }
 
-    /// Whether this node can do what it is there for: it knows a placement and serves every slot it owns.
+    /// Whether this node can do what it is there for: it knows a placement and serves every slot it owns. While every member
+    /// is in reach, provisional service is about to end, and counts as not ready yet.
     #[must_use]
     pub fn is_ready(&self) -> bool {
-        self.booted && self.settled && self.slots.iter().all(|slot| slot.holding != Holding::Copying)
+        let everyone = self.members.iter().all(|member| member == self.address || self.is_reachable(member));
+        let serves = |holding| holding != Holding::Copying && !(everyone && holding == Holding::Provisional);
+        self.booted && self.settled && self.slots.iter().all(|slot| serves(slot.holding))
     }
 
     /// Numbers for metrics.

@@ -114,3 +114,26 @@ fn a_one_way_cut_must_not_confuse_anybody() {
     }
     scene.finish(&[&client]);
 }
+
+/// A node that served alone before it met the others is not ready until it is complete: cut off again right then, it
+/// answers for what it writes itself, also to who comes with a token that the others have shortened.
+#[test]
+fn a_ready_replica_must_answer_for_its_own_writes_when_it_is_isolated() {
+    let mut scene = Scene::begun_alone(3, None);
+    assert_eq!(scene.stats(2).slots_provisional, 0, "a node that is ready among all others is complete");
+    let mut client = Context::default();
+    for number in 0..5 {
+        scene.put(0, &format!("key{number}"), &mut client);
+    }
+    for node in 0..3 {
+        scene.finds(node, "key0", &mut client);
+    }
+    scene.split(&[2]);
+    for number in 0..5 {
+        let key = format!("own{number}");
+        scene.put(2, &key, &mut client);
+        scene.finds(2, &key, &mut client);
+    }
+    scene.heal();
+    scene.finish(&[&client]);
+}

@@ -41,6 +41,21 @@ impl Scene {
         scene
     }
 
+    /// As [`new`](Self::new), but the last node starts alone, and the others when it has served on its own for a while.
+    pub(crate) fn begun_alone(count: usize, shard_count: Option<u32>) -> Self {
+        let hosts: Vec<Host> = (0..count).map(|_| Host { view: (0..count).collect(), shard_count }).collect();
+        let mut scene = Self::of(&hosts);
+        scene.start(count - 1);
+        scene.eventually(READY_LIMIT_MS, "it serves alone", |scene| scene.is_ready(count - 1));
+        for node in 0..count - 1 {
+            scene.start(node);
+        }
+        scene.eventually(READY_LIMIT_MS, "every node is ready", |scene| {
+            (0..count).all(|node| scene.is_ready(node) && scene.stats(node).view == count)
+        });
+        scene
+    }
+
     /// As [`new`](Self::new), and one more that the others have not heard of.
     pub(crate) fn with_ungrouped(count: usize, shard_count: u32) -> Self {
         let mut scene = Self::with_stranger(count, shard_count);

@@ -21,7 +21,14 @@ pub(super) fn scenarios() -> Vec<Scenario> {
         topic
             .scenario(
                 "nodes that start one by one must answer at once and never wrongly",
-                &["start-any-order", "start-answers-at-once", "start-listens", "put-new", "put-existing"],
+                &[
+                    "start-any-order",
+                    "start-answers-at-once",
+                    "start-listens",
+                    "put-new",
+                    "put-existing",
+                    "view-failed-leave",
+                ],
                 one_by_one,
             )
             .strict()

@@ -14,6 +14,8 @@ pub(crate) const BARRIER: &str = "orchestrator.barrier";
 pub(crate) const CUTS: &str = "orchestrator.cuts";
 /// On the image, set by the Dockerfile: this is our node, so it runs locked down.
 pub(crate) const IMAGE: &str = "orchestrator.image";
+/// On an image: somebody's folder from which it was built for tests.
+pub(crate) const FOLDER: &str = "orchestrator.folder";
 /// On the image: the hash of what it was built from.
 pub(crate) const CONTENT: &str = "orchestrator.content";
 

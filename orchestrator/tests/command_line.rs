@@ -41,6 +41,7 @@ fn help_names_every_command_and_exit_code() {
         "ungrouped",
         "add",
         "reshard",
+        "fault",
         "status",
         "logs",
         "validate",
@@ -69,6 +70,12 @@ fn usage_errors_exit_with_2() {
     without_engine(folder.path(), &["-p", "my project", "up"]).exits(2).complains("--project: `my project` is no name");
     without_engine(folder.path(), &["--subnet", "10.77.0.0/29", "up"]).exits(2).complains("10.77.0.0/29 is too small");
     without_engine(folder.path(), &["logs", "--since", "yesterday"]).exits(2).complains("--since: `yesterday`");
+    without_engine(folder.path(), &["fault"]).exits(2).complains("partition");
+    without_engine(folder.path(), &["fault", "kill"]).exits(2).complains("<NODE>");
+    let divide = |groups: &[&str]| without_engine(folder.path(), &[&["fault", "partition"], groups].concat()).exits(2);
+    divide(&["node1,node2"]).complains("two groups at least, as in `node1,node2 / node3,node4`");
+    divide(&["node1,node2 / node2"]).complains("node2 is named twice");
+    divide(&["--one-way", "node1/node2/node3"]).complains("exactly two groups");
 }
 
 #[test]
@@ -151,7 +158,9 @@ fn errors_are_json_where_json_is_asked_for() {
 
 #[test]
 fn no_engine_with_runtime_docker_exits_with_4() {
-    for command in [&["up"][..], &["down"], &["status"], &["build"], &["subnet"], &["prune", "--yes"]] {
+    for command in
+        [&["up"][..], &["down"], &["status"], &["build"], &["subnet"], &["prune", "--yes"], &["fault", "list"]]
+    {
         let mut arguments = vec!["--runtime", "docker"];
         arguments.extend(command);
         without_engine(folder().path(), &arguments)
@@ -222,7 +231,7 @@ fn a_build_that_fails_exits_with_5_and_shows_the_compilers_words() {
 #[test]
 fn what_nobody_runs_cannot_be_asked() {
     let folder = folder();
-    for command in [&["add", "node8"][..], &["reshard", "3"], &["status"]] {
+    for command in [&["add", "node8"][..], &["reshard", "3"], &["status"], &["fault", "heal"]] {
         without_engine(folder.path(), &[&["-p", "nobodys"], command].concat()).exits(1).complains("orchestrator up");
     }
     without_engine(folder.path(), &["-p", "nobodys", "down"]).exits(0).answers("nothing to do");

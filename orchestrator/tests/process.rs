@@ -53,6 +53,38 @@ fn events_tell_since_the_start_how_long_a_node_took() {
 }
 
 #[test]
+fn processes_are_broken_and_mended_but_not_partitioned() {
+    let stage = stage();
+    stage.run(&["up"]).exits(0);
+    let [first, second, third] = [1, 2, 3].map(|number| stage.name(number));
+    let data = |name: &str| stage.folder.path().join("state/orchestrator").join(&stage.project).join(name).join("data");
+    for name in [first, second] {
+        std::fs::write(data(name).join("kept"), "").expect("a file");
+    }
+    stage.run(&["fault", "list"]).exits(0).answers("no faults");
+    stage.run(&["fault", "pause", first]).exits(0).answers(&format!("paused {first}"));
+    stage.run(&["fault", "pause", first]).exits(0).answers("nothing to do");
+    stage.run(&["fault", "kill", second]).exits(0).answers(&format!("killed {second}"));
+    assert_eq!(status_of(&stage.url(2)), None);
+    stage.run(&["fault", "wipe", third]).exits(0).answers(&format!("wiped {third}"));
+    stage.run(&["fault", "list"]).exits(0).answers(&format!("{first} paused\n{second} stopped\n{third} stopped"));
+    stage.run(&["fault", "pause", second]).exits(1).complains(&format!("`orchestrator fault start {second}` first"));
+    stage.run(&["fault", "start", third]).exits(0).answers(&format!("started {third}"));
+    stage.run(&["fault", "heal"]).exits(0).answers(&format!("resumed {first}; started {second}"));
+    stage.run(&["fault", "heal"]).exits(0).answers("nothing to do");
+    assert!(data(second).join("kept").exists());
+    stage.run(&["up"]).exits(0).answers("up to date");
+
+    stage.run(&["fault", "stop", &format!("{first}x")]).exits(2).complains(&format!("did you mean {first}?"));
+    for fault in [&["partition", first, second][..], &["isolate", first]] {
+        let done = stage.run(&[&["fault"], fault].concat()).exits(2);
+        done.complains("processes share one network and cannot be partitioned; use --runtime docker");
+    }
+    stage.run(&["fault", "pause", first]).exits(0);
+    stage.run(&["down"]).exits(0).answers("removed 5 nodes");
+}
+
+#[test]
 fn add_and_reshard_change_the_running_cluster() {
     let stage = stage();
     stage.run(&["up"]).exits(0);

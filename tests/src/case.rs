@@ -75,7 +75,7 @@ pub struct Group {
 }
 
 /// The cases by the cluster they run on: one for the harmless of a shape, one for those that put back what they change, and
-/// one for each that does not. The largest come first, since the last to begin decides when all are done.
+/// one for each that does not. The longest come first, since the last to begin decides when all are done.
 #[must_use]
 pub fn groups(cases: Vec<Case>) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
@@ -90,6 +90,11 @@ pub fn groups(cases: Vec<Case>) -> Vec<Group> {
             None => groups.push(Group { shape: shape.clone(), cases: vec![case] }),
         }
     }
-    groups.sort_by_key(|group| std::cmp::Reverse(group.cases.len()));
+    groups.sort_by_key(|group| std::cmp::Reverse(group.cases.iter().map(weight).sum::<u64>()));
     groups
+}
+
+/// About how long a case takes, against others.
+fn weight(case: &Case) -> u64 {
+    if case.scenario.effect == Effect::Harmless { 1 } else { case.scenario.limit.as_secs() }
 }

@@ -26,6 +26,8 @@ pub struct NodeLog {
     pub node: String,
     /// Its lines, oldest first.
     pub lines: Vec<String>,
+    /// How it ended, if it has without being asked to.
+    pub end: Option<String>,
     /// What its runtime tells of it, if anything.
     pub state: Option<Value>,
 }
@@ -86,6 +88,7 @@ pub trait Provider {
     /// Why this scenario cannot be tried on its clusters; `None` when it can.
     fn lacks(&self, scenario: &Scenario) -> Option<String>;
 
-    /// Makes a cluster and, unless the shape leaves that to the test, starts it and waits until every node answers.
-    async fn create(&self, shape: &Shape) -> Result<Box<dyn Cluster>, Failure>;
+    /// Makes a cluster and, unless the shape leaves that to the test, starts it and waits until every node answers; or says
+    /// why there is none.
+    async fn create(&self, shape: &Shape) -> Result<Box<dyn Cluster>, String>;
 }

@@ -2,7 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-use crate::{CLAUSES, Case, Entry, Failure, NodeLog};
+use crate::{CLAUSES, Case, Entry, Failure, Node, NodeLog};
 
 /// How many entries of the transcript, and how many lines of each log, a person is shown; the evidence has all.
 const SHOWN: usize = 12;
@@ -27,8 +27,10 @@ pub enum Verdict {
     Failed(Box<Evidence>),
     /// It was not tried: why this place cannot.
     Skipped(String),
-    /// It was not tried: why there was no cluster to try it on.
+    /// It could not be tried: why there was no cluster to try it on.
     NotStarted(String),
+    /// It was not tried, since no cluster had started before.
+    NotTried,
 }
 
 /// All that is known of a failure.
@@ -37,8 +39,24 @@ pub struct Evidence {
     pub failure: Failure,
     /// Everything that was asked, answered and done before.
     pub transcript: Vec<Entry>,
-    /// What the nodes logged meanwhile.
+    /// Where the nodes are.
+    pub nodes: Vec<Node>,
+    /// What they logged meanwhile.
     pub logs: Vec<NodeLog>,
+}
+
+impl Verdict {
+    /// In a word or three, for programs.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Failed(_) => "failed",
+            Self::Skipped(_) => "skipped",
+            Self::NotStarted(_) => "without a cluster",
+            Self::NotTried => "not tried",
+        }
+    }
 }
 
 impl Outcome {
@@ -52,7 +70,7 @@ impl Outcome {
     #[must_use]
     pub fn explanation(&self) -> String {
         match &self.verdict {
-            Verdict::Passed | Verdict::Skipped(_) => String::new(),
+            Verdict::Passed | Verdict::Skipped(_) | Verdict::NotTried => String::new(),
             Verdict::NotStarted(reason) => reason.clone(),
             Verdict::Failed(evidence) => {
                 let clauses: Vec<String> = self.clauses().map(|clause| format!("clause:  {clause}\n")).collect();
@@ -73,6 +91,14 @@ impl fmt::Display for Evidence {
         )?;
         for entry in &self.transcript[hidden..] {
             write!(f, "\n  {entry}")?;
+        }
+        for Node { name, address, url } in &self.nodes {
+            write!(f, "\n{name} is {address}, for clients {url}")?;
+        }
+        for NodeLog { node, end, .. } in &self.logs {
+            if let Some(end) = end {
+                write!(f, "\n{node} {end}")?;
+            }
         }
         for NodeLog { node, lines, .. } in self.logs.iter().filter(|log| !log.lines.is_empty()) {
             write!(f, "\n{node} logged meanwhile:")?;
@@ -104,7 +130,7 @@ impl Totals {
             Verdict::Passed => &mut self.passed,
             Verdict::Failed(_) => &mut self.failed,
             Verdict::Skipped(_) => &mut self.skipped,
-            Verdict::NotStarted(_) => &mut self.not_started,
+            Verdict::NotStarted(_) | Verdict::NotTried => &mut self.not_started,
         } += 1;
     }
 

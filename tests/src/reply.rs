@@ -50,6 +50,16 @@ impl Reply {
         if matches!(self.status, 200..=299) { Ok(self) } else { Err(self.contradicts("success")) }
     }
 
+    /// It must say that there is no such key, with its status or in its words: for what a test needs and does not judge.
+    ///
+    /// # Errors
+    /// [`Failure`] with the exchange.
+    #[track_caller]
+    pub fn must_miss(&self) -> Result<&Self, Failure> {
+        let says_so = self.json.get("doesExist") == Some(&Value::Bool(false));
+        if self.status == 404 || says_so { Ok(self) } else { Err(self.contradicts("no such key")) }
+    }
+
     /// The field must have exactly this JSON value.
     ///
     /// # Errors

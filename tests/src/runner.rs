@@ -4,6 +4,8 @@
 
 mod attempt;
 mod fingerprint;
+#[cfg(test)]
+mod tests;
 
 use std::{
     cell::Cell,
@@ -89,7 +91,7 @@ impl Runner<'_> {
                     outcomes.push(outcome);
                     ready = left;
                 }
-                Err(reason) => outcomes.push(self.untried(case, Verdict::NotStarted(reason))),
+                Err(verdict) => outcomes.push(self.untried(case, verdict)),
             }
         }
         if let Some(left) = ready {
@@ -98,9 +100,9 @@ impl Runner<'_> {
         outcomes
     }
 
-    async fn create(&self, group: &Group, case: &Case, hope: &Cell<Hope>) -> Result<Ready, String> {
+    async fn create(&self, group: &Group, case: &Case, hope: &Cell<Hope>) -> Result<Ready, Verdict> {
         if hope.get() == Hope::Lost {
-            return Err("the first clusters did not start, so no more were made".to_owned());
+            return Err(Verdict::NotTried);
         }
         match self.provider.create(&group.shape).await {
             Ok(cluster) => {
@@ -109,11 +111,11 @@ impl Runner<'_> {
                 let first = if shared { Some(Fingerprint::of(&*cluster).await) } else { None };
                 Ok(Ready { cluster, first, failed: false })
             }
-            Err(failure) => {
+            Err(reason) => {
                 if hope.get() == Hope::Unknown {
                     hope.set(Hope::Lost);
                 }
-                Err(failure.to_string())
+                Err(Verdict::NotStarted(reason))
             }
         }
     }
@@ -134,17 +136,19 @@ impl Runner<'_> {
             Err(failure) => {
                 let transcript = stage.record().entries();
                 let logs = stage.cluster_mut().logs(since).await;
-                Verdict::Failed(Box::new(Evidence { failure, transcript, logs }))
+                let nodes = stage.cluster_mut().nodes().to_vec();
+                Verdict::Failed(Box::new(Evidence { failure, transcript, nodes, logs }))
             }
         };
         let passed = matches!(verdict, Verdict::Passed);
         failed |= !passed;
-        let untouched = case.scenario.effect == Effect::Harmless && passed;
+        let harmless = case.scenario.effect == Effect::Harmless;
         let (cluster, notes) = stage.into_parts();
         let outcome = Outcome { case: case.clone(), verdict, elapsed, notes };
         let reusable = match &first {
-            Some(first) => untouched || first.still_fits(&*cluster).await,
-            None => false,
+            Some(first) if harmless || passed => (harmless && passed) || first.still_fits(&*cluster).await,
+            // Who failed half-way may have left the network cut or a node frozen, which no view tells at once.
+            _ => false,
         };
         if reusable {
             return (outcome, Some(Ready { cluster, first, failed }));

@@ -62,7 +62,7 @@ pub struct Scenario {
     pub name: &'static str,
     /// How much is asked.
     pub level: Level,
-    /// Ids of the clauses that it checks; see [`clauses`](crate::clause).
+    /// Ids of the clauses that it checks; see [`CLAUSES`](crate::CLAUSES).
     pub clauses: Vec<&'static str>,
     /// On what cluster.
     pub shape: Shape,

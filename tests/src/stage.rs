@@ -15,6 +15,8 @@ use crate::{
 
 /// The contract's time for a view to become right, whatever has happened to the nodes.
 pub(crate) const VIEW_LIMIT: Duration = Duration::from_secs(5);
+/// Longer than a failure detector takes to find that a node is alive, whoever said that it is not to be in the view.
+pub(crate) const MEETING_TIME: Duration = Duration::from_secs(3);
 /// The contract's time for an answer where no peer is left.
 pub(crate) const ALONE_LIMIT: Duration = Duration::from_secs(1);
 /// For what is promised without a number, and for what the course waits ten seconds for: long enough for a busy machine.
@@ -278,6 +280,26 @@ impl Stage {
         if list == expected { Ok(reply) } else { Err(reply.contradicts(format!("the view to be of {expected:?}"))) }
     }
 
+    /// Waits until every node has the key, also for clients without a past.
+    pub(crate) async fn await_key(&self, key: &str) -> Result<(), Failure> {
+        self.await_everywhere(key, |reply| reply.field("value").map(|_| ())).await
+    }
+
+    /// Waits until no node has the key, not even for clients without a past.
+    pub(crate) async fn await_no_key(&self, key: &str) -> Result<(), Failure> {
+        self.await_everywhere(key, |reply| reply.must_miss().map(|_| ())).await
+    }
+
+    async fn await_everywhere(&self, key: &str, holds: impl Fn(&Reply) -> Result<(), Failure>) -> Result<(), Failure> {
+        eventually(PATIENCE, "every node tells the same of the key", || async {
+            for url in self.urls() {
+                holds(&self.client().get(&url, key).await?)?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
     /// Waits until a node says that it serves all that it is there for. A store that has no such probe is waited for until
     /// it answers for these keys.
     pub(crate) async fn await_whole(&self, node: usize, keys: &[String], limit: Duration) -> Result<(), Failure> {
@@ -294,18 +316,6 @@ impl Stage {
         })
         .await
     }
-
-    /// The view of exactly these nodes, as the dialect writes it.
-    pub(crate) fn view_of(&self, nodes: &[usize]) -> Value {
-        self.dialect.list(&in_numeric_order(nodes.iter().map(|node| self.address(*node))))
-    }
-}
-
-/// Addresses in the order in which the contract lists them.
-fn in_numeric_order<'a>(addresses: impl Iterator<Item = &'a str>) -> Vec<String> {
-    let mut addresses: Vec<std::net::SocketAddr> = addresses.filter_map(|address| address.parse().ok()).collect();
-    addresses.sort_unstable();
-    addresses.iter().map(ToString::to_string).collect()
 }
 
 /// Puts keys through the nodes in turn, with one token.

@@ -1,11 +1,11 @@
 //! Cuts one node off from others, from inside its network namespace, and proves it.
 //!
 //! It runs in a container of its own that shares the namespace, so that a node's image needs no tools. On standard output
-//! it writes one [`Report`] a line. On SIGTERM it takes its cuts away and goes on probing, so that healing is seen too.
+//! it writes one report a line. On SIGTERM it takes its cuts away and goes on probing, so that healing is seen too.
 //! It must not touch anything but neighbour entries of its own.
 
 // The kernel's neighbour tables are Linux's, and so is everything here.
-#![cfg_attr(not(target_os = "linux"), allow(dead_code))]
+#![cfg_attr(not(target_os = "linux"), allow(dead_code, unused_imports))]
 
 mod arguments;
 #[cfg(target_os = "linux")]

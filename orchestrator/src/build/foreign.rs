@@ -38,13 +38,16 @@ fn ignored(folder: &Path) -> Result<Gitignore, ignore::Error> {
 fn pack(folder: &Path, ignored: &Gitignore) -> io::Result<Vec<u8>> {
     let mut tar = Builder::new(Vec::new());
     tar.follow_symlinks(false);
+    // The classic builder cannot read sparse entries.
+    tar.sparse(false);
     let mut bytes = 0;
     for entry in WalkBuilder::new(folder).standard_filters(false).sort_by_file_name(Ord::cmp).build() {
         let entry = entry.map_err(io::Error::other)?;
         let path = entry.path().strip_prefix(folder).map_err(io::Error::other)?;
         let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
         let is_needed = path == Path::new("Dockerfile");
-        if is_folder || (!is_needed && ignored.matched_path_or_any_parents(path, false).is_ignore()) {
+        let is_ignored = || ignored.matched_path_or_any_parents(path, is_folder).is_ignore();
+        if path == Path::new("") || (!is_needed && is_ignored()) {
             continue;
         }
         bytes += entry.metadata().map_err(io::Error::other)?.len();
@@ -73,6 +76,7 @@ mod tests {
             fs::create_dir_all(path.parent().expect("a folder")).expect("folders");
             fs::write(path, "x").expect("a file");
         }
+        fs::create_dir(folder.path().join("data")).expect("an empty folder");
         fs::write(
             folder.path().join(".dockerignore"),
             "# not needed\nnode_modules\n**/*.log\n!src/keep.log\nmain.py\nDockerfile\n",
@@ -85,7 +89,7 @@ mod tests {
             .expect("entries")
             .map(|entry| entry.expect("an entry").path().expect("a path").display().to_string())
             .collect();
-        let expected = [".dockerignore", "Dockerfile", "src/keep.log", "src/main.py"];
+        let expected = [".dockerignore", "Dockerfile", "data", "src", "src/keep.log", "src/main.py"];
         assert_eq!(names, expected.map(str::to_owned).into());
     }
 }

@@ -6,6 +6,7 @@ use super::session::Session;
 use crate::apply::Executor;
 use crate::failure::Failure;
 use crate::observed::{NodeState, ObservedNode};
+use crate::partition::lines;
 use crate::plan::{Desired, plan};
 use crate::readiness::{Awaited, Waiter};
 use crate::runtime::Runtime;
@@ -79,6 +80,7 @@ async fn bring_up_in_place(
         running = awaited(&nodes);
         let asked: Vec<Awaited> =
             running.iter().filter(|node| desired.nodes.iter().any(|n| n.name == node.node.name)).cloned().collect();
+        let until = if is_partitioned(session, runtime).await? { Until::Answers } else { until };
         let complete = session.spec.grouped().all(|node| running.iter().any(|r| r.node.name == node.name));
         match until {
             Until::Answers => waiter.answers(&asked, false).await,
@@ -98,6 +100,19 @@ async fn bring_up_in_place(
     };
     executor.undoing(work).await?;
     Ok(Outcome { changed: !steps.is_empty(), running })
+}
+
+/// Nodes that are cut off from each other on purpose cannot agree.
+async fn is_partitioned(session: &Session<'_>, runtime: &dyn Runtime) -> Result<bool, Failure> {
+    let cuts = runtime.cuts(&session.spec.name).await?;
+    if !cuts.is_empty() {
+        let listing = lines(&cuts).join(", ");
+        let note = format!(
+            "the cluster is partitioned ({listing}), so its views may differ; `orchestrator fault heal` ends it"
+        );
+        session.output.note(&note);
+    }
+    Ok(!cuts.is_empty())
 }
 
 pub(super) fn missing_image(session: &Session<'_>, runtime: &dyn Runtime, spec: &ClusterSpec) -> Failure {

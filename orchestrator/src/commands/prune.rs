@@ -1,5 +1,5 @@
-//! `prune`: everything that this tool left behind, in any project or with `-p` in that one, and images of ours that no
-//! name points to. Never another's things.
+//! `prune`: everything that this tool left behind, in any project or with `-p` in that one and its test clusters, and
+//! images that it built and nobody needs any more. Never another's things.
 
 use serde_json::json;
 
@@ -10,13 +10,14 @@ use crate::failure::Failure;
 use crate::plan::{Operation, Plan, Removal, plan_removal};
 use crate::runtime::{Runtime, Site, all_runtimes};
 use crate::spec::ClusterSpec;
+use crate::testbed::TEST_INFIX;
 
 pub(super) async fn run(session: &Session<'_>) -> Result<(), Failure> {
     let runtimes = all_runtimes(session.global.runtime).await?;
     let mut work = Vec::new();
     for runtime in &runtimes {
         for project in runtime.projects().await? {
-            if session.global.project.as_ref().is_none_or(|only| *only == project) {
+            if session.global.project.as_ref().is_none_or(|only| is_of(only, &project)) {
                 work.push(left_behind(session, &**runtime, &project).await?);
             }
         }
@@ -36,12 +37,17 @@ pub(super) async fn run(session: &Session<'_>) -> Result<(), Failure> {
     let operations: Vec<&Operation> = work.iter().flat_map(|(_, _, plan)| plan.operations()).collect();
     let text = match images {
         0 => removed(&operations),
-        _ if operations.is_empty() => format!("removed {images} dangling images"),
-        _ => format!("{}, {images} dangling images", removed(&operations)),
+        _ if operations.is_empty() => format!("removed {images} unused images"),
+        _ => format!("{}, {images} unused images", removed(&operations)),
     };
     let list: Vec<String> = operations.iter().map(ToString::to_string).collect();
-    session.output.result(&text, json!({"event": "prune", "removed": list, "dangling_images": images}));
+    session.output.result(&text, json!({"event": "prune", "removed": list, "images": images}));
     Ok(())
+}
+
+/// The project itself, and the clusters on which it was tested.
+fn is_of(wanted: &str, project: &str) -> bool {
+    project.strip_prefix(wanted).is_some_and(|rest| rest.is_empty() || rest.starts_with(TEST_INFIX))
 }
 
 async fn left_behind<'r>(

@@ -36,7 +36,7 @@ impl<'a> Session<'a> {
         let mut spec = located.spec;
         let project = match &global.project {
             Some(project) => project.clone(),
-            None if global.isolate => isolation::project_of(&spec.name, &located.folder),
+            None if global.isolate => isolation::name_of(&spec.name, &located.folder),
             None => spec.name.clone(),
         };
         if !is_name(&project) {

@@ -35,8 +35,8 @@ pub(crate) async fn isolate(spec: ClusterSpec, runtime: &dyn Runtime, project: &
     free_ports(spec, runtime).await
 }
 
-/// A project for the cluster of a file in `folder`: another for every folder, and always the same for one.
-pub(crate) fn project_of(name: &str, folder: &Path) -> String {
+/// A name for what is made from `folder`: another for every folder, and always the same for one.
+pub(crate) fn name_of(name: &str, folder: &Path) -> String {
     let canonical = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
     let hash = blake3::hash(canonical.as_os_str().as_encoded_bytes()).to_hex();
     format!("{name}-{}", &hash[..4])
@@ -99,11 +99,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_folder_has_a_project_of_its_own() {
+    fn every_folder_has_a_name_of_its_own() {
         let (one, other) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
-        let project = project_of("kv", one.path());
-        assert_eq!(project.len(), "kv-0123".len());
-        assert_eq!(project_of("kv", &one.path().join(".")), project);
-        assert_ne!(project_of("kv", other.path()), project);
+        let name = name_of("kv", one.path());
+        assert_eq!(name.len(), "kv-0123".len());
+        assert_eq!(name_of("kv", &one.path().join(".")), name);
+        assert_ne!(name_of("kv", other.path()), name);
     }
 }

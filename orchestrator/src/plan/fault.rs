@@ -32,7 +32,7 @@ pub(crate) struct Scene<'a> {
 }
 
 impl Scene<'_> {
-    /// All nodes that can be broken or mended. A process that ended has left its data only.
+    /// All nodes that can be broken or mended, by name. A process that ended has left its data only.
     pub(crate) fn nodes(&self) -> Vec<ObservedNode> {
         let mut nodes = self.observed.nodes.clone();
         if self.addressing == Addressing::Loopback {
@@ -44,6 +44,7 @@ impl Scene<'_> {
             let left = self.spec.nodes.iter().filter(|node| !is_there(&node.name) && has_data(&node.name));
             nodes.extend(left.map(|node| ObservedNode::gone(&node.name)));
         }
+        nodes.sort_by(|a, b| a.name.cmp(&b.name));
         nodes
     }
 
@@ -145,3 +146,6 @@ impl Scene<'_> {
         Ok(Launch { config: config.clone(), ..Launch::of(&spec, &before, self.addressing) })
     }
 }
+
+#[cfg(test)]
+mod tests;

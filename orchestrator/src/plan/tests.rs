@@ -6,7 +6,8 @@ use super::{Desired, Operation, Plan, Removal, plan, plan_build, plan_removal, p
 use crate::failure::Conflict;
 use crate::launch::{Addressing, Launch};
 use crate::observed::{
-    NodeState, Observed, ObservedImage, ObservedNetwork, ObservedNode, ObservedVolume, OtherContainer, TakenPort,
+    NodeState, Observed, ObservedBarrier, ObservedImage, ObservedNetwork, ObservedNode, ObservedVolume, OtherContainer,
+    TakenPort,
 };
 use crate::spec::{ClusterSpec, locate};
 
@@ -287,6 +288,27 @@ fn down_of_one_node_keeps_the_network() {
     let plan = plan_removal(&Removal { volumes: true, ..removal(&names) }, &complete(&spec)).expect("no conflict");
     let expected = ["stop node3", "remove node3", "remove volume kv-node3"].map(|step| format!("{step}: asked for"));
     assert_eq!(lines(&plan), expected);
+}
+
+#[test]
+fn down_removes_the_barriers_before_their_nodes_and_those_that_have_none() {
+    let spec = spec();
+    let mut observed = complete(&spec);
+    observed.nodes.truncate(1);
+    let barrier = |node: &str| ObservedBarrier { node: node.to_owned(), id: format!("barrier-{node}") };
+    observed.barriers = vec![barrier("node1"), barrier("node9")];
+    let plan = plan_removal(&removal(&[]), &observed).expect("no conflict");
+    let expected = [
+        "remove the barrier of node1: asked for",
+        "stop node1: asked for",
+        "remove node1: asked for",
+        "remove the barrier of node9: asked for",
+    ];
+    assert_eq!(lines(&plan)[..4], expected);
+    // Of the others, node1 stays cut when it comes back.
+    let one = ["node1".to_owned()];
+    let plan = plan_removal(&removal(&one), &observed).expect("no conflict");
+    assert_eq!(lines(&plan), ["stop node1: asked for", "remove node1: asked for"]);
 }
 
 #[test]

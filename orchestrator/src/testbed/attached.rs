@@ -13,23 +13,31 @@ pub(crate) struct Attached {
     nodes: Vec<Node>,
     dialect: Dialect,
     shards: usize,
+    /// Nodes in none.
+    ungrouped: Vec<String>,
 }
 
 impl Attached {
-    /// These nodes, which say that they are `shards` shards.
-    pub(crate) fn new(nodes: &[Awaited], dialect: Dialect, shards: usize) -> Self {
+    /// These nodes, which say that they are `shards` shards, some of them `ungrouped`.
+    pub(crate) fn new(nodes: &[Awaited], dialect: Dialect, shards: usize, ungrouped: Vec<String>) -> Self {
         let nodes = nodes.iter().map(|node| Node {
             name: node.node.name.clone(),
             address: node.socket.clone(),
             url: node.url.clone(),
         });
-        Self { nodes: nodes.collect(), dialect, shards }
+        Self { nodes: nodes.collect(), dialect, shards, ungrouped }
     }
 
     fn misfit(&self, shape: &Shape) -> Option<String> {
         let shards = shape.shards.unwrap_or(1) as usize;
         if shards != self.shards {
             return Some(format!("the running cluster has {} shards, this needs {shards}", self.shards));
+        }
+        if shape.shards.is_none() && !self.ungrouped.is_empty() {
+            return Some(format!(
+                "{} is in no shard of the running cluster, this needs all in one",
+                self.ungrouped.join(", ")
+            ));
         }
         (self.nodes.len() < shape.nodes)
             .then(|| format!("the running cluster has {} nodes, this needs {}", self.nodes.len(), shape.nodes))
@@ -45,7 +53,7 @@ impl Provider for Attached {
         self.misfit(&scenario.shape)
     }
 
-    async fn create(&self, _shape: &Shape) -> Result<Box<dyn Cluster>, Failure> {
+    async fn create(&self, _shape: &Shape) -> Result<Box<dyn Cluster>, String> {
         Ok(Box::new(self.clone()))
     }
 }

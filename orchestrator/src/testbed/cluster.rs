@@ -1,7 +1,9 @@
 //! One cluster of the testbed, as tests see it.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use async_trait::async_trait;
@@ -12,14 +14,17 @@ use futures_util::future::join_all;
 use super::{Bed, settle};
 use crate::apply::Executor;
 use crate::failure::Failure;
-use crate::observed::ObservedNode;
+use crate::observed::{NodeState, ObservedNode};
 use crate::partition::Cut;
 use crate::plan::{Desired, Operation, plan, volume_name};
 use crate::runtime::LogRequest;
-use crate::spec::{ClusterSpec, NodeSpec};
+use crate::spec::ClusterSpec;
 
 /// A node that needs longer to end than this has ignored that it was asked to.
 const STOP_PATIENCE: Duration = Duration::from_secs(9);
+/// How long after a failure a node may still turn out to have ended.
+const FALL_PATIENCE: Duration = Duration::from_millis(500);
+const FALL_PAUSE: Duration = Duration::from_millis(50);
 /// Of one node's log, in the evidence of one failure.
 const LOG_LINES: u64 = 2000;
 
@@ -49,27 +54,32 @@ impl TestCluster {
 
     /// Makes what nodes need before the first of them starts.
     pub(super) async fn prepare(&self) -> Result<(), Failure> {
-        self.bring_up(Vec::new()).await
+        self.bring_up(0..0).await
     }
 
     /// Starts all nodes of the shape and waits until they answer.
     pub(super) async fn start_all(&self) -> Result<(), Failure> {
-        self.bring_up(self.spec.nodes[..self.nodes.len()].iter().collect()).await?;
+        self.bring_up(0..self.nodes.len()).await?;
         let nodes = self.bed.settings.runtime.nodes(&self.spec.name).await?;
         settle::wait(&self.bed.settings, &self.spec.name, &nodes, true).await
     }
 
-    /// Does what is missing for these nodes to run.
-    async fn bring_up(&self, nodes: Vec<&NodeSpec>) -> Result<(), Failure> {
-        let (runtime, site) = (&*self.bed.settings.runtime, self.bed.site(&self.spec));
-        let addressing = runtime.addressing();
-        let desired = Desired { spec: &self.spec, nodes, addressing, content: None, recreate: false };
-        let plan = plan(&desired, &runtime.observe(&site).await?).map_err(Failure::Conflict)?;
-        Executor::new(runtime, &site, &self.bed.settings.interrupt).apply(&plan).await
+    /// Does what is missing for the nodes at these places to run.
+    async fn bring_up(&self, range: Range<usize>) -> Result<(), Failure> {
+        let (settings, spec) = (Arc::clone(&self.bed.settings), self.spec.clone());
+        let work = async move {
+            let (runtime, site) = (&*settings.runtime, settings.site(&spec));
+            let nodes = spec.nodes[range].iter().collect();
+            let addressing = runtime.addressing();
+            let desired = Desired { spec: &spec, nodes, addressing, content: None, recreate: false };
+            let plan = plan(&desired, &runtime.observe(&site).await?).map_err(Failure::Conflict)?;
+            Executor::new(runtime, &site, &settings.interrupt).apply(&plan).await
+        };
+        self.bed.finish(work).await
     }
 
     async fn start_one(&mut self, index: usize) -> Result<(), Failure> {
-        self.bring_up(vec![&self.spec.nodes[index]]).await?;
+        self.bring_up(index..index + 1).await?;
         let node = self.observed(index).await?;
         settle::wait(&self.bed.settings, &self.spec.name, &[node], false).await
     }
@@ -80,23 +90,39 @@ impl TestCluster {
         Ok(nodes.into_iter().find(|node| node.name == *name).unwrap_or_else(|| ObservedNode::gone(name)))
     }
 
-    async fn perform(&self, operation: &Operation) -> Result<(), Failure> {
-        self.bed.settings.runtime.perform(operation, &self.bed.site(&self.spec)).await.map(drop)
+    async fn perform(&self, operation: Operation) -> Result<(), Failure> {
+        let (settings, spec) = (Arc::clone(&self.bed.settings), self.spec.clone());
+        let work = async move { settings.runtime.perform(&operation, &settings.site(&spec)).await.map(drop) };
+        self.bed.finish(work).await
     }
 
     /// Does to a node that is there what `operation` makes of its name and id.
     async fn hurt(&self, index: usize, operation: fn(String, String) -> Operation) -> Result<(), Failure> {
         let node = self.observed(index).await?;
-        self.perform(&operation(node.name, node.id)).await
+        self.perform(operation(node.name, node.id)).await
     }
 
     async fn wipe(&self, index: usize) -> Result<(), Failure> {
         let node = self.observed(index).await?;
         if !node.id.is_empty() {
-            self.perform(&Operation::RemoveNode { name: node.name.clone(), id: node.id }).await?;
+            self.perform(Operation::RemoveNode { name: node.name.clone(), id: node.id }).await?;
         }
         let volume = volume_name(&self.spec.name, &node.name);
-        self.perform(&Operation::RemoveVolume { volume }).await
+        self.perform(Operation::RemoveVolume { volume }).await
+    }
+
+    /// The nodes, as soon as one of them is seen to have ended: a connection is closed before the container is known to
+    /// have. When none ends, as they are after a short while.
+    async fn nodes_after_the_fall(&self) -> Vec<ObservedNode> {
+        let start = Instant::now();
+        loop {
+            let nodes = self.bed.settings.runtime.nodes(&self.spec.name).await.unwrap_or_default();
+            let has_fallen = nodes.iter().any(|node| node.state == NodeState::Stopped);
+            if has_fallen || start.elapsed() >= FALL_PATIENCE {
+                return nodes;
+            }
+            tokio::time::sleep(FALL_PAUSE).await;
+        }
     }
 
     async fn log_of(&self, node: ObservedNode, since_unix: u64) -> NodeLog {
@@ -106,10 +132,15 @@ impl TestCluster {
             Ok(lines) => lines.filter_map(async |line| line.ok().map(|line| format!("{} {}", line.at, line.text))),
             Err(failure) => {
                 let lines = vec![format!("the log cannot be read: {failure}")];
-                return NodeLog { node: node.name, lines, state: None };
+                return NodeLog { node: node.name, lines, end: None, state: None };
             }
         };
-        NodeLog { lines: lines.collect().await, state: runtime.inspect(&node).await, node: node.name }
+        NodeLog {
+            lines: lines.collect().await,
+            end: runtime.last_words(&node).await,
+            state: runtime.inspect(&node).await,
+            node: node.name,
+        }
     }
 }
 
@@ -174,13 +205,17 @@ impl Cluster for TestCluster {
     async fn cut(&mut self, pairs: &[(usize, usize)]) -> Result<(), conformance::Failure> {
         let name = |index: usize| self.nodes[index].name.as_str();
         let cuts: BTreeSet<Cut> = pairs.iter().map(|(from, to)| Cut::new(name(*from), name(*to))).collect();
-        let made = self.bed.settings.runtime.cut(&self.bed.site(&self.spec), &cuts).await;
-        made.map_err(|failure| conformance::Failure::new("the network to be cut or healed").with(failure))
+        let (settings, spec) = (Arc::clone(&self.bed.settings), self.spec.clone());
+        let work = async move { settings.runtime.cut(&settings.site(&spec), &cuts).await };
+        self.bed
+            .finish(work)
+            .await
+            .map_err(|failure| conformance::Failure::new("the network to be cut or healed").with(failure))
     }
 
     async fn logs(&mut self, since: SystemTime) -> Vec<NodeLog> {
         let since_unix = since.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
-        let Ok(mut nodes) = self.bed.settings.runtime.nodes(&self.spec.name).await else { return Vec::new() };
+        let mut nodes = self.nodes_after_the_fall().await;
         nodes.sort_by(|a, b| a.name.cmp(&b.name));
         join_all(nodes.into_iter().map(|node| self.log_of(node, since_unix))).await
     }
@@ -188,7 +223,6 @@ impl Cluster for TestCluster {
     async fn remove(self: Box<Self>, failed: bool) -> Result<(), conformance::Failure> {
         let project = &self.spec.name;
         if failed && self.bed.settings.keep {
-            self.bed.projects.borrow_mut().remove(project);
             self.bed.kept.borrow_mut().push(project.clone());
             return Ok(());
         }

@@ -6,7 +6,6 @@ mod cluster;
 mod settle;
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -14,6 +13,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use conformance::{Ability, Cluster, Dialect, Provider, Scenario, Shape};
+use tokio::sync::RwLock;
 
 use crate::apply::Executor;
 use crate::build::Artifact;
@@ -33,16 +33,19 @@ const SPARE_NODES: usize = 2;
 /// How often a cluster is made anew because somebody took its subnet or a port of it meanwhile.
 const ATTEMPTS: usize = 3;
 
+/// Between the name of the tested project and that of the run, in the names of its test clusters.
+pub(crate) const TEST_INFIX: &str = "-test-";
+
 /// Where the clusters of one run come from. A clone is the same.
 #[derive(Clone)]
 pub(crate) struct Testbed(Rc<Bed>);
 
 /// What all clusters of a run share.
 struct Bed {
-    settings: Settings,
+    settings: Arc<Settings>,
+    /// Held by all that the runtime is asked to do, until it is done.
+    under_way: Arc<RwLock<()>>,
     made: Cell<usize>,
-    /// The projects that may have something here.
-    projects: RefCell<BTreeSet<String>>,
     kept: RefCell<Vec<String>>,
 }
 
@@ -67,23 +70,42 @@ pub(crate) struct Settings {
     pub(crate) output: Output,
 }
 
+impl Settings {
+    fn site<'s>(&'s self, spec: &'s ClusterSpec) -> Site<'s> {
+        Site { spec, artifact: self.artifact.as_ref(), output: &self.output }
+    }
+}
+
 impl Testbed {
     pub(crate) fn new(settings: Settings) -> Self {
-        Self(Rc::new(Bed { settings, made: Cell::new(0), projects: RefCell::default(), kept: RefCell::default() }))
+        Self(Rc::new(Bed {
+            settings: Arc::new(settings),
+            under_way: Arc::default(),
+            made: Cell::new(0),
+            kept: RefCell::default(),
+        }))
     }
 
     /// Builds what cutting nodes off from each other takes, where that can be done.
     pub(crate) async fn prepare_cuts(&self) -> Result<(), Failure> {
-        let Settings { runtime, spec, .. } = &self.0.settings;
-        if runtime.addressing() == Addressing::Loopback {
+        let settings = &self.0.settings;
+        if settings.runtime.addressing() == Addressing::Loopback {
             return Ok(());
         }
-        runtime.prepare_cuts(&self.0.site(spec)).await
+        settings.runtime.prepare_cuts(&settings.site(&settings.spec)).await
     }
 
     /// Removes whatever is still here of this run, but for what is kept; answers with what could not be removed.
     pub(crate) async fn remove_all(&self) -> Vec<String> {
-        let projects: Vec<String> = self.0.projects.borrow().iter().cloned().collect();
+        // What an interrupted test has asked for may still come.
+        drop(self.0.under_way.write().await);
+        let Settings { runtime, prefix, .. } = &*self.0.settings;
+        let (own, kept) = (format!("{prefix}-"), self.kept());
+        // Also where all was removed: what a test that ran out of time has asked for may have come later than that.
+        let projects = match runtime.projects().await {
+            Ok(projects) => projects.into_iter().filter(|project| project.starts_with(&own) && !kept.contains(project)),
+            Err(failure) => return vec![format!("nobody knows what is left of {prefix}: {failure}")],
+        };
         let mut left = Vec::new();
         for project in projects {
             if let Err(failure) = self.0.remove(&project).await {
@@ -103,27 +125,35 @@ impl Bed {
     /// A name that nobody else uses.
     fn next_project(&self) -> String {
         self.made.set(self.made.get() + 1);
-        let project = format!("{}-{}", self.settings.prefix, self.made.get());
-        self.projects.borrow_mut().insert(project.clone());
-        project
+        format!("{}-{}", self.settings.prefix, self.made.get())
     }
 
-    fn site<'s>(&'s self, spec: &'s ClusterSpec) -> Site<'s> {
-        Site { spec, artifact: self.settings.artifact.as_ref(), output: &self.settings.output }
+    /// Has the runtime do something, to its end also when nobody waits for it any more.
+    async fn finish<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, Failure>> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let under_way = Arc::clone(&self.under_way).read_owned().await;
+        let task = tokio::spawn(async move {
+            let _under_way = under_way;
+            work.await
+        });
+        task.await.unwrap_or_else(|error| Err(Failure::Engine(error.to_string())))
     }
 
     /// Removes all of a project, at once: nothing in it is worth a graceful end.
     async fn remove(&self, project: &str) -> Result<(), Failure> {
-        let mut spec = self.settings.spec.clone();
+        let settings = Arc::clone(&self.settings);
+        let mut spec = settings.spec.clone();
         project.clone_into(&mut spec.name);
-        let site = self.site(&spec);
-        let runtime = &*self.settings.runtime;
-        let observed = runtime.observe(&site).await?;
-        let removal = Removal { project, volumes: true, force: true, cause: "the test is over", ..Removal::default() };
-        let plan = plan_removal(&removal, &observed).map_err(Failure::Conflict)?;
-        Executor::new(runtime, &site, &Interrupt::never()).apply(&plan).await?;
-        self.projects.borrow_mut().remove(project);
-        Ok(())
+        self.finish(async move {
+            let (site, runtime, project) = (settings.site(&spec), &*settings.runtime, &spec.name);
+            let removal =
+                Removal { project, volumes: true, force: true, cause: "the test is over", ..Removal::default() };
+            let plan = plan_removal(&removal, &runtime.observe(&site).await?).map_err(Failure::Conflict)?;
+            Executor::new(runtime, &site, &Interrupt::never()).apply(&plan).await
+        })
+        .await
     }
 
     /// Makes the cluster, again when something of it is taken meanwhile.
@@ -133,7 +163,7 @@ impl Bed {
             let project = self.next_project();
             let spec = shaped(&self.settings.spec, shape);
             let spec = isolate(spec, &*self.settings.runtime, &project).await?;
-            let mut cluster = TestCluster::new(Rc::clone(self), spec, shape.nodes);
+            let cluster = TestCluster::new(Rc::clone(self), spec, shape.nodes);
             let made = if shape.started { cluster.start_all().await } else { cluster.prepare().await };
             match made {
                 Ok(()) => return Ok(cluster),
@@ -182,10 +212,10 @@ impl Provider for Testbed {
             .then(|| "processes share one network and cannot be partitioned; --runtime docker can".to_owned())
     }
 
-    async fn create(&self, shape: &Shape) -> Result<Box<dyn Cluster>, conformance::Failure> {
+    async fn create(&self, shape: &Shape) -> Result<Box<dyn Cluster>, String> {
         match self.0.create(shape).await {
             Ok(cluster) => Ok(Box::new(cluster)),
-            Err(failure) => Err(conformance::Failure::new("a cluster that answers").with(failure)),
+            Err(failure) => Err(failure.to_string()),
         }
     }
 }

@@ -29,7 +29,7 @@ fn build_again() {
     stage.run(&["-v", "build"]).exits(0).complains("because the sources changed");
     assert_ne!(image_id(&stage), first);
     // The old one has no name any more.
-    stage.run(&["-p", &stage.project, "prune", "--yes"]).exits(0).answers("1 dangling image");
+    stage.run(&["-p", &stage.project, "prune", "--yes"]).exits(0).answers("1 unused image");
     let old = run(Command::new("docker").args(["image", "inspect", &first]));
     assert_ne!(old.code, 0);
 }

@@ -7,11 +7,14 @@ mod stage;
 mod clients;
 mod cluster;
 mod conflicts;
+mod faults;
+mod foreign;
 mod image;
 mod isolation;
 mod load;
 mod outage;
 mod removal;
+mod suites;
 
 use std::process::{Command, ExitCode};
 use std::sync::{PoisonError, RwLock};
@@ -28,8 +31,8 @@ fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let missing = missing_engine();
     let required = std::env::var("REQUIRE_ENGINE").is_ok_and(|value| value == "1");
-    let shared = [cluster::ALL, conflicts::ALL, image::ALL, isolation::ALL, removal::ALL].concat();
-    let alone = [load::ALL, outage::ALL].concat();
+    let shared = [cluster::ALL, conflicts::ALL, faults::ALL, image::ALL, isolation::ALL, removal::ALL].concat();
+    let alone = [faults::TIMED, foreign::ALL, load::ALL, outage::ALL, suites::ALL].concat();
     let shared = shared.into_iter().map(|(name, scenario)| (name, beside as fn(fn()), scenario));
     let alone = alone.into_iter().map(|(name, scenario)| (name, by_itself as fn(fn()), scenario));
     let trials =

@@ -70,7 +70,7 @@ pub(crate) const ALL: &[Mutant] = &[
         "one-shard-per-key",
         "node/src/http/key_value.rs",
         "causal_metadata: &version,\n        shard: shard.to_string(),",
-        "causal_metadata: &version, shard: shard.0.min(1).to_string(),",
+        "causal_metadata: &version, shard: if replaced { \"1\".to_owned() } else { shard.to_string() },",
     ),
     Mutant::new(
         "view-put-there",
@@ -80,24 +80,26 @@ pub(crate) const ALL: &[Mutant] = &[
     ),
     // What is asked of everyone has a longer deadline than five seconds.
     Mutant::new("view-failed-leave", "node/core/src/replica/limits.rs", "DEAD_MS: u64 = 3_000", "DEAD_MS: u64 = 9_000")
-        .spares(&["a killed node must leave every view"]),
-    // A removed node takes itself in again after three seconds; one that starts again may come back anyway.
+        .spares(&["a killed replica must leave every view"]),
+    // A removed node takes itself in again after a while; one that starts again may come back anyway.
     Mutant::new(
         "view-deleted-stays-out",
         "node/core/src/replica/detect.rs",
         "let mut events = Vec::new();",
         "let mut events = Vec::new(); \
          let removal = self.members.get(self.address).and_then(|entry| entry.removed); \
-         if removal.is_some_and(|removal| removal.wall_ms + 3_000 < self.now.wall_ms) { \
+         if removal.is_some_and(|removal| removal.wall_ms + 2_500 < self.now.wall_ms) { \
          self.members.add(self.address); self.members_changed(); }",
     )
     .spares(&["must come back when it starts again"]),
+    // Where no member is left there is nothing to count.
     Mutant::new(
         "key-count",
         "node/core/src/replica/count.rs",
         "Some((keys, true)) => Step::Reply(Reply::KeyCount(keys))",
         "Some((keys, true)) => Step::Reply(Reply::KeyCount(2 * keys))",
-    ),
+    )
+    .spares(&["a dead shard must be 503"]),
     Mutant::new(
         "unknown-shard",
         "node/src/http/error.rs",
@@ -121,7 +123,7 @@ pub(crate) const ALL: &[Mutant] = &[
         "reshard-counts-up",
         "node/core/src/replica/change_placement.rs",
         "self.placement.reshard(shard_count, &live, self.address)",
-        "self.placement.reshard(shard_count, &self.members.iter().collect::<Vec<_>>(), self.address)",
+        "self.placement.reshard(shard_count, &self.members.entries().map(|(address, _)| address).collect::<Vec<_>>(), self.address)",
     ),
     // A shard of seven tenths of the slots, and one of three.
     Mutant::new(

@@ -88,6 +88,8 @@ pub(crate) enum Sources {
     Workspace,
     /// A stand-in of one file, compiled in a second.
     StandIn(&'static str),
+    /// None: the image comes from elsewhere.
+    Foreign,
 }
 
 /// Never answers.
@@ -166,19 +168,20 @@ impl Stage {
     pub(crate) fn image(&self) -> String {
         match self.sources {
             Sources::Workspace => IMAGE.to_owned(),
-            Sources::StandIn(_) => format!("{}-img", self.project),
+            Sources::StandIn(_) | Sources::Foreign => format!("{}-img", self.project),
         }
     }
 
     /// The cluster file.
     pub(crate) fn file(&self, shards: usize) -> String {
         let build = match self.sources {
-            Sources::Workspace => Path::new(env!("CARGO_MANIFEST_DIR")).join("..").display().to_string(),
-            Sources::StandIn(_) => ".".to_owned(),
+            Sources::Workspace => format!(", build: '{}/..'", env!("CARGO_MANIFEST_DIR")),
+            Sources::StandIn(_) => ", build: .".to_owned(),
+            Sources::Foreign => String::new(),
         };
         let (project, image, network, subnet) = (&self.project, self.image(), self.network(), &self.subnet);
         let mut text = format!(
-            "name: {project}\nimage: {{ name: {image}, build: '{build}' }}\n\
+            "name: {project}\nimage: {{ name: {image}{build} }}\n\
              network: {{ name: {network}, subnet: {subnet} }}\nshards: {shards}\nnodes:\n"
         );
         for Node { name, address, port, ungrouped } in &self.nodes {
@@ -250,7 +253,7 @@ impl Drop for Stage {
             let _ = run(&mut self.command(&["-p", project, "down"]));
         }
         let last = match self.sources {
-            Sources::Workspace => &["down", "-v"][..],
+            Sources::Workspace | Sources::Foreign => &["down", "-v"][..],
             Sources::StandIn(_) => {
                 self.kill_containers();
                 &["clean"]

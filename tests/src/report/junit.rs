@@ -26,7 +26,9 @@ pub fn junit(name: &str, outcomes: &[Outcome], elapsed: Duration) -> Result<Stri
             report.add_test_suite(written);
         }
     }
-    report.to_string()
+    // Jenkins' schema has this count for each suite, and none for all.
+    let skipped = format!(" skipped=\"{}\"", report.test_suites.iter().map(|suite| suite.skipped).sum::<usize>());
+    Ok(report.to_string()?.replacen(&skipped, "", 1))
 }
 
 fn test_case(outcome: &Outcome) -> TestCase {
@@ -53,7 +55,8 @@ fn status(outcome: &Outcome) -> TestCaseStatus {
             return status;
         }
         Verdict::Failed(evidence) => (NonSuccessKind::Failure, evidence.failure.expected().to_owned()),
-        Verdict::NotStarted(_) => (NonSuccessKind::Error, "no cluster".to_owned()),
+        Verdict::NotStarted(_) => (NonSuccessKind::Error, "no cluster to try it on".to_owned()),
+        Verdict::NotTried => (NonSuccessKind::Error, "not tried: no cluster had started before".to_owned()),
     };
     let mut status = TestCaseStatus::non_success(kind);
     status.set_message(message).set_description(outcome.explanation());

@@ -2,6 +2,8 @@
 
 mod junit;
 mod markdown;
+#[cfg(test)]
+mod tests;
 
 pub use junit::junit;
 pub use markdown::markdown;

@@ -76,6 +76,7 @@ impl Observer for Answers {
             Verdict::Passed => Ok(Completion::Completed),
             Verdict::Skipped(reason) => Ok(Completion::ignored_with(reason)),
             Verdict::Failed(_) | Verdict::NotStarted(_) => Err(Failed::from(outcome.explanation())),
+            Verdict::NotTried => Err(Failed::from("not tried: no cluster had started before")),
         };
         if let Some(waiting) = self.waiting.borrow_mut().remove(&name(self.dialect, &outcome.case)) {
             // A trial that does not wait any more has nobody to tell.

@@ -7,7 +7,6 @@ mod dialect_run;
 use std::{process::ExitCode, thread};
 
 use conformance::Dialect;
-use futures_util::future::join_all;
 use libtest_mimic::{Arguments, Trial};
 
 use dialect_run::DialectRun;
@@ -30,9 +29,12 @@ fn main() -> ExitCode {
     conclusion.exit_code()
 }
 
-/// Tries what was chosen. The runs stay on this thread; what is between the nodes has others.
+/// Tries what was chosen, one dialect after the other.
 fn run(runs: Vec<DialectRun>) {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    let runtime = runtime.expect("a runtime");
-    runtime.block_on(join_all(runs.into_iter().map(DialectRun::run)));
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    runtime.block_on(async {
+        for run in runs {
+            run.run().await;
+        }
+    });
 }

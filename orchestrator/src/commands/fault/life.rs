@@ -34,7 +34,7 @@ fn words(fault: Fault) -> (&'static str, &'static str) {
     }
 }
 
-pub(super) fn joined(names: &[&String]) -> String {
+fn joined(names: &[&String]) -> String {
     names.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", ")
 }
 

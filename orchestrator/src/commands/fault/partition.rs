@@ -47,24 +47,30 @@ async fn add(cluster: &Cluster<'_>, fault: &str, new: BTreeSet<Cut>) -> Result<(
 async fn make(cluster: &Cluster<'_>, cuts: &BTreeSet<Cut>) -> Result<(), Failure> {
     let Cluster { session, runtime, .. } = cluster;
     let site = session.site(None);
-    let work = async {
-        if !cuts.is_empty() {
-            runtime.prepare_cuts(&site).await?;
+    if !cuts.is_empty() {
+        tokio::select! {
+            ready = runtime.prepare_cuts(&site) => ready?,
+            () = session.interrupt.asked() => return Err(Failure::Interrupted("no cut was made".to_owned())),
         }
-        session.output.progress("making and proving the cuts");
-        let start = Instant::now();
-        runtime.cut(&site, cuts).await?;
-        Ok::<_, Failure>(start.elapsed())
+    }
+    session.output.progress("making and proving the cuts");
+    let start = Instant::now();
+    runtime.cut(&site, cuts).await?;
+    let took = start.elapsed();
+    if session.interrupt.is_asked() {
+        let done = if cuts.is_empty() { "all cuts are unmade" } else { "the cuts are made" };
+        return Err(Failure::Interrupted(format!("{done}; `orchestrator fault heal` ends all faults")));
+    }
+    let event = match cuts.len() {
+        0 => Event::new("partition.healed", "every node is heard again"),
+        count => Event::new("partition.made", format!("{count} cut{} proven", plural(count))),
     };
-    let took = tokio::select! {
-        took = work => took?,
-        () = session.interrupt.asked() => {
-            let message = "some cuts may be made; `orchestrator fault heal` unmakes them";
-            return Err(Failure::Interrupted(message.to_owned()));
-        }
-    };
-    session.output.event(&Event::new("partition.proven", format!("{} cuts proven", cuts.len())).took(took));
+    session.output.event(&event.took(took));
     Ok(())
+}
+
+fn plural(count: usize) -> &'static str {
+    if count == 1 { "" } else { "s" }
 }
 
 pub(super) async fn heal(session: &Session<'_>) -> Result<(), Failure> {
@@ -84,7 +90,7 @@ pub(super) async fn heal(session: &Session<'_>) -> Result<(), Failure> {
     life::apply(&cluster, &plan).await?;
     let mut done = Vec::new();
     if !cuts.is_empty() {
-        done.push(format!("unmade {} cut{}", cuts.len(), if cuts.len() == 1 { "" } else { "s" }));
+        done.push(format!("unmade {} cut{}", cuts.len(), plural(cuts.len())));
     }
     for (past, names) in [("resumed", &resumed), ("started", &started)] {
         if !names.is_empty() {

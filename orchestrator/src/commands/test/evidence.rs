@@ -38,13 +38,14 @@ impl Evidence {
 
     /// Writes down a failure.
     pub(super) fn keep(&self, outcome: &Outcome) -> io::Result<()> {
-        if matches!(outcome.verdict, Verdict::Passed | Verdict::Skipped(_)) {
+        let explanation = outcome.explanation();
+        if explanation.is_empty() {
             return Ok(());
         }
         let name = format!("{:03}-{}", self.kept.borrow().len() + 1, slug(&outcome.case.to_string()));
         let folder = self.folder.join(&name);
         fs::create_dir_all(&folder)?;
-        fs::write(folder.join("failure.txt"), format!("{}\n{}\n", outcome.case, outcome.explanation()))?;
+        fs::write(folder.join("failure.txt"), format!("{}\n{explanation}\n", outcome.case))?;
         if let Verdict::Failed(evidence) = &outcome.verdict {
             let lines: Vec<String> = evidence.transcript.iter().map(|entry| format!("{}\n", entry.to_json())).collect();
             fs::write(folder.join("transcript.jsonl"), lines.concat())?;
@@ -66,16 +67,10 @@ impl Evidence {
         if kept.is_empty() {
             return Ok(None);
         }
-        let verdict = |outcome: &Outcome| match &outcome.verdict {
-            Verdict::Passed => "passed",
-            Verdict::Failed(_) => "failed",
-            Verdict::Skipped(_) => "skipped",
-            Verdict::NotStarted(_) => "without a cluster",
-        };
         let cases: Vec<Value> = outcomes
             .iter()
             .map(|outcome| {
-                json!({"name": outcome.case.to_string(), "verdict": verdict(outcome), "ms": outcome.elapsed.as_millis() as u64})
+                json!({"name": outcome.case.to_string(), "verdict": outcome.verdict.name(), "ms": outcome.elapsed.as_millis() as u64})
             })
             .collect();
         let arguments: Vec<String> = std::env::args().collect();

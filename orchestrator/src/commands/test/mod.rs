@@ -6,7 +6,7 @@ mod progress;
 mod subject;
 mod workflow;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use conformance::{Case, Level, Outcome, Provider, Runner, Selection, Suite, Totals, groups, report};
 use serde_json::json;
@@ -34,30 +34,42 @@ pub(super) async fn run(session: &Session<'_>, arguments: &TestArguments) -> Res
     };
     let elapsed = start.elapsed();
     let left = subject.remove_all().await;
-    if !left.is_empty() {
-        return Err(Failure::Engine(format!("not all that the tests made could be removed:\n{}", left.join("\n"))));
-    }
-    let Some(mut outcomes) = outcomes else {
-        return Err(Failure::Interrupted("what this run created is removed again".to_owned()));
+    let ended = match outcomes {
+        Some(outcomes) => tell(session, arguments, &subject, &evidence, outcomes, elapsed),
+        None => {
+            kept(&subject).iter().for_each(|line| session.output.note(line));
+            Err(Failure::Interrupted("what this run created and did not keep is removed again".to_owned()))
+        }
     };
+    if left.is_empty() {
+        return ended;
+    }
+    let left = format!("not all that the tests made could be removed:\n{}", left.join("\n"));
+    match ended {
+        Ok(()) => Err(Failure::Engine(left)),
+        Err(failure) => {
+            session.output.note(&left);
+            Err(failure)
+        }
+    }
+}
+
+/// Everywhere where somebody looks for it.
+fn tell(
+    session: &Session<'_>,
+    arguments: &TestArguments,
+    subject: &Subject,
+    evidence: &Evidence,
+    mut outcomes: Vec<Outcome>,
+    elapsed: Duration,
+) -> Result<(), Failure> {
     // In the order in which people read them, not in that in which they ended.
     outcomes.sort_by_key(|outcome| (outcome.case.scenario.suite, outcome.case.to_string()));
-    if let Some(file) = &arguments.junit {
-        let text = report::junit(&subject.title(), &outcomes, elapsed)
-            .map_err(|error| Failure::Usage(format!("the JUnit file cannot be written: {error}")))?;
-        std::fs::write(file, text)
-            .map_err(|error| Failure::Usage(format!("--junit: {} cannot be written: {error}", file.display())))?;
-    }
-    workflow::tell(session.output, &subject.title(), &outcomes)?;
     let folder = evidence.finish(&outcomes, arguments.seed)?;
     let totals = Totals::of(&outcomes);
     let seconds = elapsed.as_secs_f32();
     let mut text: Vec<String> = outcomes.iter().map(block).filter(|block| !block.is_empty()).collect();
-    text.extend(subject.kept().iter().map(|project| {
-        format!(
-            "kept: {project}; `orchestrator status -p {project}` shows it, `orchestrator down -p {project}` removes it"
-        )
-    }));
+    text.extend(kept(subject));
     text.push(format!("{}: {totals} in {seconds:.1} s (seed {})", subject.title(), arguments.seed));
     session.output.result(
         &text.join("\n"),
@@ -67,7 +79,24 @@ pub(super) async fn run(session: &Session<'_>, arguments: &TestArguments) -> Res
             "evidence": folder.as_ref().map(|folder| folder.display().to_string()),
         }),
     );
+    if let Some(file) = &arguments.junit {
+        let text = report::junit(&subject.title(), &outcomes, elapsed)
+            .map_err(|error| Failure::Usage(format!("the JUnit file cannot be written: {error}")))?;
+        std::fs::write(file, text)
+            .map_err(|error| Failure::Usage(format!("--junit: {} cannot be written: {error}", file.display())))?;
+    }
+    workflow::tell(session.output, &subject.title(), &outcomes)?;
     verdict(totals, outcomes.len(), folder.map(|folder| folder.display().to_string()))
+}
+
+/// A line for each cluster that is left running.
+fn kept(subject: &Subject) -> Vec<String> {
+    let line = |project: String| {
+        format!(
+            "kept: {project}; `orchestrator status -p {project}` shows it, `orchestrator down -p {project}` removes it"
+        )
+    };
+    subject.kept().into_iter().map(line).collect()
 }
 
 async fn try_all(

@@ -26,7 +26,7 @@ impl<'a> Progress<'a> {
         let Totals { passed, failed, skipped, not_started } = self.totals.get();
         let done = passed + failed + skipped + not_started;
         let running = self.running.borrow();
-        let now = running.last().map(String::as_str).unwrap_or("starting clusters");
+        let now = running.last().map_or("starting clusters", String::as_str);
         self.output.waiting("tests", &format!("{done} of {}, {} failed; {now}", self.all, failed + not_started));
     }
 }
@@ -43,13 +43,12 @@ impl Observer for Progress<'_> {
         let mut totals = self.totals.get();
         totals.count(&outcome.verdict);
         self.totals.set(totals);
-        let (word, verdict, reason) = match &outcome.verdict {
-            Verdict::Passed => ("ok", "passed", None),
-            Verdict::Failed(evidence) => {
-                ("FAILED", "failed", Some(format!("expected {}", evidence.failure.expected())))
-            }
-            Verdict::Skipped(reason) => ("skipped", "skipped", Some(reason.clone())),
-            Verdict::NotStarted(reason) => ("FAILED", "without a cluster", reason.lines().next().map(str::to_owned)),
+        let (word, reason) = match &outcome.verdict {
+            Verdict::Passed => ("ok", None),
+            Verdict::Failed(evidence) => ("FAILED", Some(format!("expected {}", evidence.failure.expected()))),
+            Verdict::Skipped(reason) => ("skipped", Some(reason.clone())),
+            Verdict::NotStarted(reason) => ("FAILED", reason.lines().next().map(str::to_owned)),
+            Verdict::NotTried => ("FAILED", Some("not tried, since no cluster had started before".to_owned())),
         };
         let ms = outcome.elapsed.as_millis() as u64;
         let because = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
@@ -58,7 +57,7 @@ impl Observer for Progress<'_> {
             &format!("{word:7} {name}{because} ({ms} ms)"),
             json!({
                 "event": "test.finished", "name": name, "suite": scenario.suite.name(), "topic": scenario.topic,
-                "verdict": verdict, "ms": ms, "reason": reason, "clauses": scenario.clauses, "notes": outcome.notes,
+                "verdict": outcome.verdict.name(), "ms": ms, "reason": reason, "clauses": scenario.clauses, "notes": outcome.notes,
                 "explanation": outcome.explanation(),
             }),
         );

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use conformance::{Ability, Case, Dialect, Level, Provider, Selection};
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use super::super::bring_up::missing_image;
@@ -14,11 +15,12 @@ use super::{level, suites};
 use crate::build::Artifact;
 use crate::cli::{DialectChoice, TestArguments};
 use crate::failure::Failure;
+use crate::isolation::name_of;
 use crate::output::Output;
 use crate::plan::Operation;
 use crate::runtime::{Runtime, choose};
 use crate::spec::ClusterSpec;
-use crate::testbed::{Attached, Settings, Testbed};
+use crate::testbed::{Attached, Settings, TEST_INFIX, Testbed};
 
 /// What is tested.
 pub(super) struct Subject {
@@ -46,7 +48,7 @@ impl Subject {
         }
         let mut spec = session.spec.clone();
         speak(&mut spec, arguments);
-        let prefix = format!("{}-test-{run}", spec.name);
+        let prefix = format!("{}{TEST_INFIX}{run}", spec.name);
         let runtime: Arc<dyn Runtime> = choose(session.global.runtime, &prefix, session.output).await?.into();
         let (artifact, ours) = provide_image(session, &*runtime, &mut spec, arguments).await?;
         let subject = (level(ours, arguments), spec.image.name.clone(), runtime.name());
@@ -76,9 +78,12 @@ impl Subject {
         let running = find(session).await?;
         let nodes = running.awaited();
         let shards = ask_any(&nodes, |node| async move { node.client.shard_ids().await }).await?.len();
+        let own = join_all(nodes.iter().map(|node| node.client.node_shard_id())).await;
+        let ungrouped = nodes.iter().zip(own).filter(|(_, shard)| matches!(shard, Ok(None)));
+        let ungrouped = ungrouped.map(|(node, _)| node.node.name.clone()).collect();
         let ready = ask_any(&nodes, |node| async move { node.client.ready().await }).await;
         Ok(Self {
-            place: Place::Running(Attached::new(&nodes, dialect, shards)),
+            place: Place::Running(Attached::new(&nodes, dialect, shards, ungrouped)),
             // Only our nodes say that they are ready.
             level: level(ready.is_ok(), arguments),
             dialect,
@@ -222,7 +227,7 @@ async fn provide_image(
     }
 }
 
-/// The name of the image that is built from somebody's folder.
+/// The name of the image that is built from somebody's folder: no other folder's, since both may be tested at once.
 fn image_name(folder: &Path) -> Result<String, Failure> {
     let unreadable = |reason: String| Failure::Usage(format!("--build: {}: {reason}", folder.display()));
     let path = folder.canonicalize().map_err(|error| unreadable(error.to_string()))?;
@@ -230,6 +235,7 @@ fn image_name(folder: &Path) -> Result<String, Failure> {
         return Err(unreadable("there is no Dockerfile in it".to_owned()));
     }
     let name = path.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
-    let name: String = name.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').collect();
-    Ok(format!("orchestrator-test/{}", if name.is_empty() { "image" } else { &name }))
+    let name: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
+    let name = if name.is_empty() { "image" } else { &name };
+    Ok(format!("orchestrator-test/{}", name_of(name, &path)))
 }

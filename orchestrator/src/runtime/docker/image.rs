@@ -47,7 +47,8 @@ impl Docker {
     /// Builds the image of the site's spec from a folder that is not ours.
     pub(super) async fn build_foreign(&self, folder: &Path, site: &Site<'_>) -> Result<(), Failure> {
         let context = foreign_context(folder)?;
-        let labels = HashMap::from([(labels::PROJECT, site.spec.name.as_str())]);
+        let path = folder.display().to_string();
+        let labels = HashMap::from([(labels::FOLDER, path.as_str()), (labels::PROJECT, site.spec.name.as_str())]);
         let options = BuildImageOptionsBuilder::default().labels(&labels);
         self.build(&site.spec.image.name, options, context, site.output).await
     }
@@ -89,16 +90,18 @@ impl Docker {
         tolerate(result, &[404]).map_err(failed(format!("cannot remove image {name}")))
     }
 
-    /// Images that this tool built and a newer build has replaced. One that a container still uses stays; so do the
-    /// layers of a build that is under way, which have no name either, but not this label yet.
-    pub(super) async fn prune_dangling(&self, project: Option<&str>) -> Result<usize, Failure> {
-        let mut filters = labelled(labels::CONTENT);
-        filters
-            .entry("label".to_owned())
-            .or_default()
-            .extend(project.map(|name| format!("{}={name}", labels::PROJECT)));
-        filters.insert("dangling".to_owned(), vec!["true".to_owned()]);
-        self.prune(&filters).await
+    /// Images that this tool built and a newer build has replaced, and those of somebody's folders. One that a container
+    /// still uses stays; so do the layers of a build that is under way, which have no name either, but not these labels yet.
+    pub(super) async fn prune_built(&self, project: Option<&str>) -> Result<usize, Failure> {
+        let of_project = |label: &str| {
+            let mut filters = labelled(label);
+            let labels = filters.entry("label".to_owned()).or_default();
+            labels.extend(project.map(|name| format!("{}={name}", labels::PROJECT)));
+            filters
+        };
+        let mut replaced = of_project(labels::CONTENT);
+        replaced.insert("dangling".to_owned(), vec!["true".to_owned()]);
+        Ok(self.prune(&replaced).await? + self.prune(&of_project(labels::FOLDER)).await?)
     }
 
     /// Removes those images that no container uses; answers how many.

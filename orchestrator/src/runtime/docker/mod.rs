@@ -12,13 +12,15 @@ mod volume;
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bollard::query_parameters::{
     KillContainerOptionsBuilder, ListContainersOptionsBuilder, RemoveContainerOptionsBuilder, StatsOptionsBuilder,
-    StopContainerOptionsBuilder,
+    StopContainerOptionsBuilder, WaitContainerOptionsBuilder,
 };
 use futures_util::StreamExt;
+use tokio::time::timeout;
 
 use super::{LogRequest, LogStream, Runtime, Site};
 use crate::build::Target;
@@ -34,6 +36,8 @@ pub(crate) use container::missing_image;
 
 /// After this many seconds a container that was asked to stop is killed.
 const STOP_SECONDS: i32 = 10;
+/// A removal that is under way ends before that.
+const REMOVAL_LIMIT: Duration = Duration::from_secs(10);
 
 /// The engine.
 pub(crate) struct Docker {
@@ -183,10 +187,10 @@ impl Runtime for Docker {
     }
 
     async fn prune_images(&self, project: Option<&str>) -> Result<usize, Failure> {
-        let dangling = self.prune_dangling(project).await?;
+        let built = self.prune_built(project).await?;
         // The barriers' image is every project's.
         let unused = if project.is_none() { self.prune_barrier_images().await? } else { 0 };
-        Ok(dangling + unused)
+        Ok(built + unused)
     }
 }
 
@@ -202,8 +206,17 @@ impl Docker {
     /// By force, and with its anonymous volumes.
     async fn remove_container(&self, what: &str, id: &str) -> Result<(), Failure> {
         let options = RemoveContainerOptionsBuilder::default().force(true).v(true).build();
-        let result = self.client.remove_container(id, Some(options)).await;
-        tolerate(result, &[404]).map_err(failed(format!("cannot remove {what}")))
+        match self.client.remove_container(id, Some(options)).await {
+            // The engine is at it already, for a run that was killed.
+            Err(error) if is_status(&error, 409) && self.is_removed(id).await => Ok(()),
+            result => tolerate(result, &[404]).map_err(failed(format!("cannot remove {what}"))),
+        }
+    }
+
+    /// Waits until a container is gone whose removal is under way; `false` when it stays.
+    async fn is_removed(&self, id: &str) -> bool {
+        let options = WaitContainerOptionsBuilder::default().condition("removed").build();
+        timeout(REMOVAL_LIMIT, self.client.wait_container(id, Some(options)).next()).await.is_ok()
     }
 
     async fn containers(

@@ -1,8 +1,11 @@
-//! What all replicas must come to say of a key, asked by clients without a past.
+//! What nodes must say of keys: all of them the same in the end, and none of them ever anything wrong.
 
 use serde_json::Value;
 
-use crate::{Failure, Reply, Stage, eventually, stage::PATIENCE};
+use crate::{
+    Client, Failure, Reply, Stage, eventually,
+    stage::{PATIENCE, value_of},
+};
 
 /// Waits until every node gives the key this value, or none.
 pub(super) async fn everywhere(stage: &Stage, key: &str, value: Option<Value>) -> Result<(), Failure> {
@@ -38,4 +41,23 @@ pub(super) async fn agree(stage: &Stage, key: &str, fields: &[&str]) -> Result<R
         Ok(first)
     })
     .await
+}
+
+/// Reads these keys through a node that may not have them yet, with `client`'s token and without one: it may say so with 503,
+/// and must not say anything else than the value that `fill` gave them.
+pub(in crate::suites) async fn never_wrong(
+    stage: &Stage,
+    client: &Client,
+    node: usize,
+    keys: &[String],
+) -> Result<(), Failure> {
+    for key in keys {
+        for mut reader in [client.clone(), stage.client()] {
+            let get = reader.get(stage.url(node), key).await?;
+            if get.status != 503 {
+                get.must_be(200)?.must_have("value", value_of(key))?;
+            }
+        }
+    }
+    Ok(())
 }

@@ -7,9 +7,12 @@ use super::{
     topic,
 };
 use crate::{
-    Client, Failure, Reply, Scenario, Stage, eventually,
+    Client, Failure, Reply, Scenario, Shape, Stage, eventually,
     stage::{ALONE_LIMIT, PATIENCE},
 };
+
+/// Three replicas again, told so by `SHARD_COUNT`; and so another cluster, on which networks are cut beside the rest.
+const CUT: Shape = Shape::sharded(3, 1);
 
 pub(super) fn scenarios() -> Vec<Scenario> {
     let topic = topic("isolation");
@@ -47,7 +50,7 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             )
             .strict(),
     ];
-    scenarios.into_iter().map(|scenario| scenario.restores().partitions()).collect()
+    scenarios.into_iter().map(|scenario| scenario.restores().partitions().on(CUT)).collect()
 }
 
 /// Everybody is cut off from everybody.
@@ -90,6 +93,10 @@ async fn both_sides(stage: &mut Stage) -> Result<(), Failure> {
     for (index, key) in keys.iter().enumerate() {
         left.put(stage.url(0), key, "left").await?.must_succeed()?;
         right.put(stage.url(1 + index % 2), key, "right").await?.must_succeed()?;
+    }
+    for key in &keys {
+        left.get(stage.url(0), key).await?.must_have("value", "left")?;
+        right.get(stage.url(1), key).await?.must_have("value", "right")?;
     }
     stage.heal().await?;
     for key in &keys {

@@ -10,7 +10,9 @@ mod returning;
 mod startup;
 mod view;
 
+pub(super) use agreement::never_wrong;
 pub(super) use causality::{handed_on, own_writes, question_and_answer, stays_deleted};
+pub(super) use startup::first_answer;
 
 use crate::{Failure, Scenario, Shape, Stage, Suite, scenario::Topic, stage::PATIENCE};
 

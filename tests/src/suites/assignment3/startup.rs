@@ -2,17 +2,14 @@
 
 use std::time::Duration;
 
-use super::{REPLICAS, topic};
+use super::{REPLICAS, agreement::never_wrong, topic};
 use crate::{
     Failure, Layout, Reply, Scenario, Stage, ensure, eventually,
     stage::{ALONE_LIMIT, PATIENCE, expect_all, value_of},
-    throughout,
 };
 
 /// A start that takes longer than this is not "as soon as it listens".
 const FIRST_ANSWER_LIMIT: Duration = Duration::from_secs(2);
-/// Longer than a failure detector takes to find that a node is alive.
-const MEETING_TIME: Duration = Duration::from_secs(3);
 
 pub(super) fn scenarios() -> Vec<Scenario> {
     let topic = topic("startup");
@@ -30,15 +27,6 @@ pub(super) fn scenarios() -> Vec<Scenario> {
                     "view-failed-leave",
                 ],
                 one_by_one,
-            )
-            .strict()
-            .destroys()
-            .on(REPLICAS.unstarted()),
-        topic
-            .scenario(
-                "nodes that start at once must answer, and keep out who is deleted at once",
-                &["start-answers-at-once", "view-deleted-stays-out", "view-deleted-forwards", "put-new"],
-                at_once,
             )
             .strict()
             .destroys()
@@ -80,14 +68,7 @@ async fn one_by_one(stage: &mut Stage) -> Result<(), Failure> {
         stage.step(format!("node {} starts, and is asked before it can know the others", node + 1));
         stage.start(node).await?;
         first_answer(stage, node).await?.must_be(200)?.must_come_within(FIRST_ANSWER_LIMIT)?;
-        for key in &written {
-            for mut reader in [client.clone(), stage.client()] {
-                let get = reader.get(stage.url(node), key).await?;
-                if get.status != 503 {
-                    get.must_be(200)?.must_have("value", value_of(key))?;
-                }
-            }
-        }
+        never_wrong(stage, &client, node, &written).await?;
         for key in stage.keys_named(&format!("node{node}"), 8) {
             let put = client.put(stage.url(node), &key, value_of(&key)).await?;
             if put.status != 503 {
@@ -103,35 +84,8 @@ async fn one_by_one(stage: &mut Stage) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Asked at once, and one of them deleted before the nodes have got to know each other.
-async fn at_once(stage: &mut Stage) -> Result<(), Failure> {
-    for node in stage.all() {
-        stage.start(node).await?;
-    }
-    for node in stage.all() {
-        first_answer(stage, node).await?.must_be(200)?;
-    }
-    let (mut client, keys, urls) = (stage.client(), stage.keys(12), stage.urls());
-    client.delete_view(&urls[0], stage.address(2)).await?.must_succeed()?;
-    for (index, key) in keys.iter().enumerate() {
-        client.put(&urls[index % 3], key, value_of(key)).await?.must_be(201)?;
-    }
-    stage.await_view(&[0, 1]).await?;
-    for url in &urls {
-        expect_all(&mut client, url, &keys).await?;
-    }
-    let (here, client) = (&*stage, &client);
-    throughout(MEETING_TIME, || async move {
-        for node in [0, 1] {
-            here.sees(client, node, &[0, 1]).await?;
-        }
-        Ok(())
-    })
-    .await
-}
-
 /// What a node that has been started says of its view, as soon as it says anything.
-async fn first_answer(stage: &Stage, node: usize) -> Result<Reply, Failure> {
+pub(in crate::suites) async fn first_answer(stage: &Stage, node: usize) -> Result<Reply, Failure> {
     let client = stage.client();
     eventually(PATIENCE, "the node listens", || client.view(stage.url(node))).await
 }

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::{restored, topic};
 use crate::{
     Dialect, Failure, Layout, Scenario, Stage, ensure,
-    stage::{PATIENCE, VIEW_LIMIT, expect_all, fill},
+    stage::{MEETING_TIME, PATIENCE, expect_all, fill},
     throughout,
 };
 
@@ -170,13 +170,12 @@ async fn spreads(stage: &mut Stage) -> Result<(), Failure> {
     restored(stage, &[]).await
 }
 
-/// Longer than a failure detector takes to find that it is alive.
 async fn stays_out(stage: &mut Stage) -> Result<(), Failure> {
     let client = &stage.client();
     client.delete_view(stage.url(0), stage.address(2)).await?.must_succeed()?;
     stage.await_view(&[0, 1]).await?;
     let here = &*stage;
-    throughout(VIEW_LIMIT, || async move {
+    throughout(MEETING_TIME, || async move {
         for node in [0, 1] {
             here.sees(client, node, &[0, 1]).await?;
         }

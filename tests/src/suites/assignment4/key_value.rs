@@ -165,20 +165,23 @@ async fn answers_carry_a_write(stage: &mut Stage) -> Result<(), Failure> {
 }
 
 async fn readme(stage: &mut Stage) -> Result<(), Failure> {
-    let client = stage.client();
-    let path = stage.dialect().key_path(&stage.key("course1"));
+    let (client, key) = (stage.client(), stage.key("course1"));
+    let path = stage.dialect().key_path(&key);
     let value = json!({"value": "Distributed Systems"});
     let send = async |method, body| client.send(method, stage.url(0), &path, body).await;
 
     missing(&send(Method::GET, None).await?, "Error in GET")?;
     let put = send(Method::PUT, Some(value.clone())).await?;
     put.must_be(201)?.must_have("message", "Added successfully")?.must_have("replaced", false)?.text("shard-id")?;
+    // Nobody passes a token along here, so each step waits until the one before has reached every replica.
+    stage.await_key(&key).await?;
     let put = send(Method::PUT, Some(value)).await?;
     put.must_be(200)?.must_have("message", "Updated successfully")?.must_have("replaced", true)?;
     let get = send(Method::GET, None).await?;
     get.must_be(200)?.must_have("message", "Retrieved successfully")?.must_have("value", "Distributed Systems")?;
     let delete = send(Method::DELETE, None).await?;
     delete.must_be(200)?.must_have("doesExist", true)?.must_have("message", "Deleted successfully")?;
+    stage.await_no_key(&key).await?;
     missing(&send(Method::DELETE, None).await?, "Error in DELETE")
 }
 

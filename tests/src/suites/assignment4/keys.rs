@@ -93,7 +93,7 @@ async fn encoded_or_plain(stage: &mut Stage) -> Result<(), Failure> {
     client.put(stage.url(0), &key, 1).await?.must_succeed()?;
     // Clients encode the `-` of the key.
     let path = format!("{}{key}", stage.dialect().key_path(""));
-    let reply = client.send(Method::GET, stage.url(0), &path, None).await?;
-    reply.must_have("value", 1)?;
+    let body = json!({"causal-metadata": client.token()});
+    client.send(Method::GET, stage.url(0), &path, Some(body)).await?.must_have("value", 1)?;
     Ok(())
 }

@@ -63,10 +63,11 @@ async fn trailing_slash(stage: &mut Stage) -> Result<(), Failure> {
     let (client, dialect, shard) = (stage.client(), stage.dialect(), some_shard(stage).await?);
     let key = dialect.key_path(&stage.key("x"));
     let send = async |method, path: &str, body| client.send(method, stage.url(0), &format!("{path}/"), body).await;
-    send(Method::PUT, &key, Some(json!({"value": 1}))).await?.must_succeed()?;
-    send(Method::GET, &key, None).await?.must_have("value", 1)?;
-    client.send(Method::GET, stage.url(0), &key, None).await?.must_have("value", 1)?;
-    send(Method::DELETE, &key, None).await?.must_succeed()?;
+    let put = send(Method::PUT, &key, Some(json!({"value": 1}))).await?;
+    let token = json!({"causal-metadata": put.must_succeed()?.field("causal-metadata")?});
+    send(Method::GET, &key, Some(token.clone())).await?.must_have("value", 1)?;
+    client.send(Method::GET, stage.url(0), &key, Some(token.clone())).await?.must_have("value", 1)?;
+    send(Method::DELETE, &key, Some(token)).await?.must_succeed()?;
     send(Method::GET, dialect.view_path(), None).await?.must_succeed()?;
     for operation in ["ids", "node-shard-id", &format!("members/{shard}"), &format!("key-count/{shard}")] {
         send(Method::GET, &dialect.shard_path(operation), None).await?.must_succeed()?;

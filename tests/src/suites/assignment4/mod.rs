@@ -1,8 +1,10 @@
 //! Assignment 4: a key space in shards, each on several nodes.
 
 mod bodies;
+mod causality;
 mod course;
 mod dialects;
+mod failures;
 mod forwarding;
 mod key_value;
 mod keys;
@@ -12,8 +14,10 @@ mod methods;
 mod placement;
 mod reshard;
 mod shards;
+mod startup;
 mod tokens;
 mod ungrouped;
+mod view;
 
 use crate::{Scenario, Shape, Suite, scenario::Topic};
 
@@ -42,6 +46,10 @@ pub(super) fn scenarios() -> Vec<Scenario> {
         reshard::scenarios(),
         ungrouped::scenarios(),
         load::scenarios(),
+        causality::scenarios(),
+        view::scenarios(),
+        failures::scenarios(),
+        startup::scenarios(),
     ];
     topics.into_iter().flatten().collect()
 }

@@ -51,7 +51,7 @@ pub(super) fn scenarios() -> Vec<Scenario> {
         topic
             .scenario(
                 "a deleted key must stay deleted through reshards",
-                &["causal-moving", "get-missing"],
+                &["causal-moving"],
                 deleted_keys,
             )
             .strict()
@@ -152,7 +152,7 @@ async fn deleted_keys(stage: &mut Stage) -> Result<(), Failure> {
         client.reshard(stage.url(0), shards).await?.must_succeed()?;
         for url in stage.urls() {
             for key in &gone {
-                client.get(&url, key).await?.must_be(404)?;
+                client.get(&url, key).await?.must_miss()?;
             }
             expect_all(&mut client, &url, &kept).await?;
         }

@@ -1,13 +1,15 @@
-//! Where nodes listen: each cluster has a network of its own inside 127.0.0.0/8, so a node that restarts finds its address free.
+//! Where nodes listen: each cluster has a network of its own inside 127.0.0.0/8, so a node that restarts finds its address
+//! free.
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener},
+    ops::Range,
     sync::atomic::{AtomicU32, Ordering},
 };
 
 use conformance::Failure;
 
-/// Addresses that nobody else uses, ports chosen by the system.
+/// Addresses that nobody else uses.
 pub(super) struct Addresses {
     network: u32,
     used: u8,
@@ -34,7 +36,19 @@ impl Addresses {
     }
 }
 
+/// Ports below those that systems choose by themselves: while a node is down, nobody's connection takes its port.
+const PORTS: Range<u32> = 10_000..30_000;
+
+/// A port that nobody listens on, and that is given to no other node of this process.
 pub(super) fn free_port(ip: IpAddr) -> Result<SocketAddr, Failure> {
-    let listener = TcpListener::bind((ip, 0)).and_then(|listener| listener.local_addr());
-    listener.map_err(|error| Failure::new(format!("a free port of {ip}")).with(error))
+    static GIVEN: AtomicU32 = AtomicU32::new(0);
+    for _ in PORTS {
+        let number = std::process::id().wrapping_add(GIVEN.fetch_add(1, Ordering::Relaxed));
+        let port = PORTS.start + number % (PORTS.end - PORTS.start);
+        let address = SocketAddr::new(ip, port as u16);
+        if TcpListener::bind(address).is_ok() {
+            return Ok(address);
+        }
+    }
+    Err(Failure::new(format!("a free port of {ip}")))
 }

@@ -7,8 +7,10 @@
 
 use std::{
     collections::BTreeSet,
+    convert::Infallible,
     io,
     net::{IpAddr, SocketAddr},
+    thread,
 };
 
 use conformance::Failure;
@@ -18,21 +20,32 @@ use tokio::{
         TcpListener, TcpStream,
         tcp::{OwnedReadHalf, OwnedWriteHalf},
     },
-    sync::watch,
-    task::JoinHandle,
+    runtime::{Builder, Handle},
+    sync::{oneshot, watch},
 };
+
+/// So much is carried at once: a value of a megabyte must not wait for this thread's turn too often on a busy machine.
+const PIECE_BYTES: usize = 256 * 1024;
 
 /// From whom, to whom.
 type Way = (IpAddr, IpAddr);
 
-/// Says which ways are cut; the gates listen.
+/// Says which ways are cut; the gates listen. They have a thread of their own: what clients do must not delay the nodes.
 pub(super) struct Network {
     cuts: watch::Sender<BTreeSet<Way>>,
+    gates: Handle,
+    /// Dropping it ends the thread, and with it the gates and what goes through them.
+    _alive: oneshot::Sender<Infallible>,
 }
 
 impl Network {
-    pub(super) fn new() -> Self {
-        Self { cuts: watch::Sender::default() }
+    pub(super) fn new() -> Result<Self, Failure> {
+        let runtime = Builder::new_current_thread().enable_io().build();
+        let runtime = runtime.map_err(|error| Failure::new("a runtime for the network").with(error))?;
+        let gates = runtime.handle().clone();
+        let (alive, ended) = oneshot::channel();
+        thread::spawn(move || runtime.block_on(ended));
+        Ok(Self { cuts: watch::Sender::default(), gates, _alive: alive })
     }
 
     /// Has exactly these ways cut.
@@ -41,29 +54,19 @@ impl Network {
     }
 
     /// Opens a gate at `outside` to the node that listens at `inside`.
-    pub(super) fn gate(&self, outside: SocketAddr, inside: SocketAddr) -> Result<Gate, Failure> {
+    pub(super) fn open_gate(&self, outside: SocketAddr, inside: SocketAddr) -> Result<(), Failure> {
+        let _gates = self.gates.enter();
         let listener = std::net::TcpListener::bind(outside)
             .and_then(|listener| listener.set_nonblocking(true).map(|()| listener))
             .and_then(TcpListener::from_std)
             .map_err(|error| Failure::new(format!("a gate at {outside}")).with(error))?;
         let cuts = self.cuts.subscribe();
-        let accepting = tokio::spawn(async move {
+        tokio::spawn(async move {
             while let Ok((stream, from)) = listener.accept().await {
                 tokio::spawn(pass(stream, (from.ip(), outside.ip()), inside, cuts.clone()));
             }
         });
-        Ok(Gate { accepting })
-    }
-}
-
-/// Lets connections in until it is dropped.
-pub(super) struct Gate {
-    accepting: JoinHandle<()>,
-}
-
-impl Drop for Gate {
-    fn drop(&mut self) {
-        self.accepting.abort();
+        Ok(())
     }
 }
 
@@ -91,7 +94,7 @@ async fn carry(
     way: Way,
     mut cuts: watch::Receiver<BTreeSet<Way>>,
 ) -> io::Result<()> {
-    let mut piece = vec![0; 16 * 1024];
+    let mut piece = vec![0; PIECE_BYTES];
     loop {
         // A connection that breaks off ends, for the other side.
         let count = from.read(&mut piece).await.unwrap_or(0);

@@ -4,13 +4,15 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::Ipv4Addr;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use bollard::models::{
     ContainerCreateBody, ContainerSummary, ContainerSummaryStateEnum, HostConfig, HostConfigLogConfig,
 };
 use bollard::query_parameters::{CreateContainerOptionsBuilder, KillContainerOptionsBuilder, StartContainerOptions};
+use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
+use tokio::time::{Instant, sleep};
 
 use super::super::super::Site;
 use super::super::{Docker, failed, is_status, labelled, message, tolerate};
@@ -22,6 +24,9 @@ use crate::observed::{NodeState, ObservedNode};
 const PROBE_PORT: u16 = 23_123;
 const MEMORY_BYTES: i64 = 32 << 20;
 const PIDS: i64 = 16;
+/// So long a name may be taken by what vanishes by itself.
+const NAME_LIMIT: Duration = Duration::from_secs(2);
+const PAUSE: Duration = Duration::from_millis(50);
 const LOG_SIZE: &str = "1m";
 
 /// What a barrier is told: nodes and their addresses.
@@ -57,10 +62,18 @@ impl Barrier {
 }
 
 impl Docker {
+    /// Those of a project that stay: one that is being removed is waited for.
     pub(super) async fn barriers(&self, project: &str) -> Result<Vec<Barrier>, Failure> {
         let mut filters = labelled(&format!("{}={project}", labels::PROJECT));
         filters.entry("label".to_owned()).or_default().push(labels::BARRIER.to_owned());
-        Ok(self.containers(&filters).await?.iter().filter_map(Barrier::of).collect())
+        let (leaving, there): (Vec<_>, Vec<_>) = self.containers(&filters).await?.into_iter().partition(is_leaving);
+        join_all(leaving.iter().filter_map(|container| container.id.as_ref()).map(|id| self.is_removed(id))).await;
+        Ok(there.iter().filter_map(Barrier::of).collect())
+    }
+
+    /// The barrier that holds a node's cuts, also while it does not run.
+    pub(in super::super) async fn barrier_of(&self, project: &str, node: &str) -> Result<Option<Barrier>, Failure> {
+        Ok(self.barriers(project).await?.into_iter().find(|barrier| barrier.node == node))
     }
 
     /// Whether the barrier is in the namespace that its node has now: a node that starts again gets a new one.
@@ -97,19 +110,23 @@ impl Docker {
         if let Some(old) = old {
             self.remove_container(&what, &old.id).await?;
         }
-        let name = format!("{}-{}-barrier", site.spec.name, node.name);
-        let options = CreateContainerOptionsBuilder::default().name(&name).build();
-        let body = body(&site.spec.name, image, node, config);
-        let id = match self.client.create_container(Some(options), body).await {
-            Ok(created) => created.id,
-            Err(error) if is_status(&error, 409) => {
+        let deadline = Instant::now() + NAME_LIMIT;
+        let id = loop {
+            if let Some(id) = self.create_barrier(site, image, node, config).await? {
+                break id;
+            }
+            // The engine may go on with a call of a run that was killed.
+            if let Some(late) = self.barrier_of(&site.spec.name, &node.name).await? {
+                self.remove_container(&what, &late.id).await?;
+            } else if Instant::now() >= deadline {
+                let name = barrier_name(site, node);
                 return Err(Failure::Conflict(vec![Conflict {
                     what: format!("container name {name}"),
-                    owner: format!("a container that is not a barrier of {} ({})", node.name, message(&error)),
+                    owner: format!("a container that is not {what}"),
                     free_with: format!("docker rm -f {name}"),
                 }]));
             }
-            Err(error) => return Err(failed(format!("cannot create {what}"))(error)),
+            sleep(PAUSE).await;
         };
         let mut barrier = Barrier { node: node.name.clone(), id, is_running: false, config: config.clone() };
         if node.state == NodeState::Stopped {
@@ -124,12 +141,37 @@ impl Docker {
         Ok(barrier)
     }
 
+    /// `None` when its name is taken.
+    async fn create_barrier(
+        &self,
+        site: &Site<'_>,
+        image: &str,
+        node: &ObservedNode,
+        config: &BarrierConfig,
+    ) -> Result<Option<String>, Failure> {
+        let options = CreateContainerOptionsBuilder::default().name(&barrier_name(site, node)).build();
+        let body = body(&site.spec.name, image, node, config);
+        match self.client.create_container(Some(options), body).await {
+            Ok(created) => Ok(Some(created.id)),
+            Err(error) if is_status(&error, 409) => Ok(None),
+            Err(error) => Err(failed(format!("cannot create the barrier of {}", node.name))(error)),
+        }
+    }
+
     /// Asks a barrier to take its cuts away and to go on probing.
     pub(super) async fn open_barrier(&self, barrier: &Barrier) -> Result<(), Failure> {
         let options = KillContainerOptionsBuilder::default().signal("SIGTERM").build();
         let result = self.client.kill_container(&barrier.id, Some(options)).await;
         tolerate(result, &[404, 409]).map_err(failed(format!("cannot open the barrier of {}", barrier.node)))
     }
+}
+
+fn is_leaving(container: &ContainerSummary) -> bool {
+    matches!(container.state, Some(ContainerSummaryStateEnum::REMOVING | ContainerSummaryStateEnum::DEAD))
+}
+
+fn barrier_name(site: &Site<'_>, node: &ObservedNode) -> String {
+    format!("{}-{}-barrier", site.spec.name, node.name)
 }
 
 fn body(project: &str, image: &str, node: &ObservedNode, config: &BarrierConfig) -> ContainerCreateBody {

@@ -85,11 +85,6 @@ impl Docker {
         Ok((runs && barrier.is_running).then(|| witness(side.node, side.address, &barrier, config)))
     }
 
-    /// The barrier that holds a node's cuts while it does not run.
-    pub(super) async fn barrier_of(&self, project: &str, node: &str) -> Result<Option<Barrier>, Failure> {
-        Ok(self.barriers(project).await?.into_iter().find(|barrier| barrier.node == node))
-    }
-
     /// Makes the cuts of a node again that was just started. Until they are proven it is paused, so that it reaches nobody
     /// before.
     pub(super) async fn restore_cuts(

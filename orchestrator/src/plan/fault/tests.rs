@@ -1,0 +1,95 @@
+//! What becomes of a node in each of its states.
+
+use std::path::Path;
+
+use super::*;
+use crate::observed::ObservedVolume;
+use crate::spec::locate;
+
+fn spec() -> ClusterSpec {
+    locate(None, Path::new("/")).expect("built-in").spec
+}
+
+fn node(spec: &ClusterSpec, name: &str, state: NodeState) -> ObservedNode {
+    let config = Launch::of(spec, spec.node(name).expect("in the file"), Addressing::Network).config;
+    let id = format!("id-{name}");
+    ObservedNode { id, state, config: Some(config), ..ObservedNode::gone(name) }
+}
+
+/// What `fault` does to node1 in `state`: one word per operation, or the refusal.
+fn done(fault: Fault, state: NodeState) -> Result<Vec<String>, String> {
+    let spec = spec();
+    let observed = Observed { nodes: vec![node(&spec, "node1", state)], ..Observed::default() };
+    let scene = Scene { spec: &spec, addressing: Addressing::Network, observed: &observed };
+    let plan = scene.plan(fault, &["node1".to_owned()]).map_err(|failure| failure.to_string())?;
+    Ok(plan.operations().map(ToString::to_string).collect())
+}
+
+#[test]
+fn what_is_so_already_needs_nothing() {
+    for (fault, state) in [
+        (Fault::Kill, NodeState::Stopped),
+        (Fault::Stop, NodeState::Stopped),
+        (Fault::Start, NodeState::Running),
+        (Fault::Resume, NodeState::Running),
+        (Fault::Pause, NodeState::Paused),
+    ] {
+        assert_eq!(done(fault, state), Ok(Vec::new()), "{fault:?} {state:?}");
+    }
+}
+
+#[test]
+fn a_paused_node_is_resumed_so_that_it_can_stop() {
+    assert_eq!(done(Fault::Stop, NodeState::Running), Ok(vec!["stop node1".to_owned()]));
+    assert_eq!(done(Fault::Stop, NodeState::Paused), Ok(vec!["resume node1".to_owned(), "stop node1".to_owned()]));
+    assert_eq!(done(Fault::Kill, NodeState::Paused), Ok(vec!["kill node1".to_owned()]));
+}
+
+#[test]
+fn what_cannot_be_done_is_refused_with_what_would_help() {
+    for (fault, state, remedy) in [
+        (Fault::Pause, NodeState::Stopped, "fault start node1"),
+        (Fault::Resume, NodeState::Stopped, "fault start node1"),
+        (Fault::Start, NodeState::Paused, "fault resume node1"),
+    ] {
+        let refusal = done(fault, state).expect_err("a refusal");
+        assert!(refusal.contains(remedy), "{refusal}");
+    }
+}
+
+#[test]
+fn a_wiped_container_is_made_anew_and_left_stopped() {
+    let expected = ["remove node1", "remove volume kv-node1", "create volume kv-node1", "create node1"];
+    assert_eq!(done(Fault::Wipe, NodeState::Running).expect("a plan"), expected);
+}
+
+#[test]
+fn a_node_starts_as_it_was_started_before_whatever_the_file_says() {
+    let spec = spec();
+    let mut added = node(&spec, "node1", NodeState::Stopped);
+    "node8".clone_into(&mut added.name);
+    let config = added.config.as_mut().expect("a config");
+    config.socket = "10.10.0.9:8080".parse().expect("a socket");
+    let expected = config.clone();
+    let observed = Observed { nodes: vec![added], ..Observed::default() };
+    let scene = Scene { spec: &spec, addressing: Addressing::Network, observed: &observed };
+    let plan = scene.plan(Fault::Start, &["node8".to_owned()]).expect("a plan");
+    let Some(Operation::StartNode { launch }) = plan.operations().next() else { panic!("{plan:?}") };
+    assert_eq!(launch.config, expected);
+    assert!(launch.env["VIEW"].ends_with(",10.10.0.9:8080"), "{}", launch.env["VIEW"]);
+    assert!(!launch.env.contains_key("SHARD_COUNT"));
+}
+
+#[test]
+fn a_process_that_ended_is_known_by_its_data() {
+    let spec = spec();
+    let volumes = vec![ObservedVolume { name: "kv-node2".to_owned(), project: Some("kv".to_owned()) }];
+    let observed = Observed { volumes, ..Observed::default() };
+    let scene = Scene { spec: &spec, addressing: Addressing::Loopback, observed: &observed };
+    assert_eq!(scene.mending(), [(Fault::Start, "node2".to_owned())]);
+    let plan = scene.plan(Fault::Wipe, &["node2".to_owned()]).expect("a plan");
+    let expected = ["remove volume kv-node2", "create volume kv-node2"];
+    assert_eq!(plan.operations().map(ToString::to_string).collect::<Vec<_>>(), expected);
+    let failure = scene.plan(Fault::Start, &["node1".to_owned()]).expect_err("no node1").to_string();
+    assert!(failure.contains("orchestrator up node1"), "{failure}");
+}

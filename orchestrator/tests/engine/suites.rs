@@ -1,0 +1,104 @@
+//! `test` on our own image: beside a running cluster, on the running cluster, interrupted, killed.
+
+use std::process::Stdio;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::json;
+
+use crate::Scenario;
+use crate::stage::{Sources, Stage, docker, eventually, fetch};
+
+pub(crate) const ALL: &[Scenario] = &[
+    ("tests_beside_a_running_cluster_leave_it_as_it_is", beside),
+    ("tests_on_the_running_cluster_leave_only_its_own_keys", attached),
+    ("interrupted_tests_leave_nothing", interrupted),
+    ("prune_removes_what_killed_tests_left", killed),
+];
+
+fn stage() -> Stage {
+    Stage::new("docker", Sources::Workspace, 2, 1)
+}
+
+/// Containers, networks and volumes whose project begins so.
+fn objects(project: &str) -> Vec<String> {
+    let format = "{{.Label \"orchestrator.project\"}}";
+    let lists = [
+        docker(&["ps", "--all", "--filter", "label=orchestrator.project", "--format", format]),
+        docker(&["network", "ls", "--filter", "label=orchestrator.project", "--format", format]),
+        docker(&["volume", "ls", "--filter", "label=orchestrator.project", "--format", format]),
+    ];
+    let all = lists.iter().flat_map(|list| list.lines());
+    all.filter(|name| name.starts_with(project)).map(str::to_owned).collect()
+}
+
+/// The ids of the cluster's containers that run.
+fn containers(stage: &Stage) -> String {
+    let label = format!("label=orchestrator.project={}", stage.project);
+    docker(&["ps", "--no-trunc", "--quiet", "--filter", &label])
+}
+
+fn put(url: &str) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let client = reqwest::Client::builder().no_proxy().build().expect("a client");
+    let request = client.put(format!("{url}/key-value-store/mine")).json(&json!({ "value": "kept" })).send();
+    assert_eq!(runtime.block_on(request).expect("an answer").status().as_u16(), 201);
+}
+
+/// The running cluster has its key, and `count` keys in all.
+fn has_its_data(stage: &Stage) {
+    let (_, body) = fetch(&format!("{}/key-value-store/mine", stage.url(1))).expect("an answer");
+    assert!(body.contains("\"value\":\"kept\""), "{body}");
+    let (_, body) = fetch(&format!("{}/key-value-store-shard/shard-id-key-count/1", stage.url(1))).expect("an answer");
+    assert!(body.contains("\"shard-id-key-count\":1"), "{body}");
+}
+
+fn beside() {
+    let stage = stage();
+    stage.run(&["up"]).exits(0);
+    put(&stage.url(1));
+    let before = containers(&stage);
+    assert_eq!(before.lines().count(), 3);
+    stage.run(&["test", "--suite", "assignment3"]).exits(0).answers(" 0 failed");
+    assert_eq!(containers(&stage), before);
+    has_its_data(&stage);
+    assert!(objects(&format!("{}-test-", stage.project)).is_empty());
+}
+
+fn attached() {
+    let stage = stage();
+    stage.run(&["up"]).exits(0);
+    put(&stage.url(1));
+    stage.run(&["test", "--attach"]).exits(0).answers(" 0 failed");
+    has_its_data(&stage);
+}
+
+/// Starts tests and waits until the first of their clusters is there.
+fn under_way(stage: &Stage) -> std::process::Child {
+    let mut command = stage.command(&["test"]);
+    let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the command starts");
+    let prefix = format!("{}-test-", stage.project);
+    eventually("the tests have started a node", || objects(&prefix).len() > 2);
+    child
+}
+
+fn interrupted() {
+    let stage = stage();
+    let mut child = under_way(&stage);
+    kill(Pid::from_raw(child.id() as i32), Signal::SIGINT).expect("it runs");
+    assert_eq!(child.wait().expect("it ends").code(), Some(130));
+    assert_eq!(objects(&format!("{}-test-", stage.project)), Vec::<String>::new());
+}
+
+fn killed() {
+    let stage = stage();
+    let mut child = under_way(&stage);
+    child.kill().expect("it runs");
+    child.wait().expect("it ends");
+    assert!(!objects(&format!("{}-test-", stage.project)).is_empty(), "what was killed left something");
+    // The engine goes on for a while with what the killed run has asked for, and that comes after a first look.
+    eventually("prune finds nothing any more", || {
+        stage.run(&["prune", "--yes", "-p", &stage.project]).exits(0);
+        objects(&stage.project).is_empty()
+    });
+}

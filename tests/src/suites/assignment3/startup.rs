@@ -18,7 +18,14 @@ pub(super) fn scenarios() -> Vec<Scenario> {
         topic
             .scenario(
                 "nodes that start one by one must answer at once and never wrongly",
-                &["start-any-order", "start-answers-at-once", "start-listens"],
+                &[
+                    "start-any-order",
+                    "start-answers-at-once",
+                    "start-listens",
+                    "put-new",
+                    "put-existing",
+                    "view-failed-leave",
+                ],
                 one_by_one,
             )
             .strict()

@@ -94,7 +94,9 @@ async fn counted_where_it_is(stage: &mut Stage) -> Result<(), Failure> {
     let mut expected: BTreeMap<String, u64> = Layout::key_counts(&client, &urls[0]).await?;
     for (index, key) in stage.keys(40).iter().enumerate() {
         let put = client.put(&urls[index % urls.len()], key, 1).await?;
-        *expected.entry(put.text("shard-id")?.to_owned()).or_default() += 1;
+        let shard = put.text("shard-id")?;
+        client.put(&urls[(index + 1) % urls.len()], key, 2).await?.must_have("shard-id", shard)?;
+        *expected.entry(shard.to_owned()).or_default() += 1;
     }
     for url in &urls {
         let counts = Layout::key_counts(&client, url).await?;

@@ -9,7 +9,8 @@ use crate::{
 };
 
 pub(super) fn scenarios() -> Vec<Scenario> {
-    let clauses = ["start-any-order", "start-answers-at-once", "view-deleted-stays-out", "view-deleted-forwards"];
+    let clauses =
+        ["start-any-order", "start-answers-at-once", "view-deleted-stays-out", "view-deleted-forwards", "put-new"];
     let name = "nodes that start must answer at once and never wrongly, and keep out who is deleted at once";
     vec![topic("startup").scenario(name, &clauses, start).strict().on(FOUR_IN_TWO.unstarted()).destroys()]
 }

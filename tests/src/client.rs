@@ -37,7 +37,7 @@ impl Client {
     /// When the system has no source of randomness, without which no HTTP client can be made.
     #[must_use]
     pub fn new(dialect: Dialect, record: &Record) -> Self {
-        let http = reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0).build();
+        let http = builder().pool_max_idle_per_host(0).build();
         Self {
             http: http.expect("the options are valid"),
             dialect,
@@ -53,7 +53,7 @@ impl Client {
     /// See [`new`](Self::new).
     #[must_use]
     pub fn keeping_connections(dialect: Dialect, record: &Record) -> Self {
-        let http = reqwest::Client::builder().no_proxy().build().expect("the options are valid");
+        let http = builder().build().expect("the options are valid");
         Self { http, ..Self::new(dialect, record) }
     }
 
@@ -247,6 +247,12 @@ impl Client {
                 .with(format!("error:   {error} (after {} ms)", took.as_millis()))),
         }
     }
+}
+
+/// What all clients have in common: the reply that is judged is the node's own, not a proxy's, nor that of another node to
+/// which it points.
+fn builder() -> reqwest::ClientBuilder {
+    reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none())
 }
 
 async fn receive(http: &reqwest::Client, request: Request) -> Result<(u16, HeaderMap, String), String> {

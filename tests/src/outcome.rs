@@ -43,6 +43,8 @@ pub struct Evidence {
     pub nodes: Vec<Node>,
     /// What they logged meanwhile.
     pub logs: Vec<NodeLog>,
+    /// Entries that came before those of the transcript and are not kept any more.
+    pub(crate) forgotten: usize,
 }
 
 impl Verdict {
@@ -80,16 +82,30 @@ impl Outcome {
     }
 }
 
+impl Evidence {
+    /// Forgets all that a person is not shown: a run of many failures could not keep it.
+    pub(crate) fn shorten(&mut self) {
+        let skipped = self.transcript.len().saturating_sub(SHOWN);
+        self.transcript.drain(..skipped);
+        self.forgotten += skipped;
+        for log in &mut self.logs {
+            log.lines.drain(..log.lines.len().saturating_sub(SHOWN));
+            log.state = None;
+        }
+    }
+}
+
 impl fmt::Display for Evidence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.failure)?;
-        let hidden = self.transcript.len().saturating_sub(SHOWN);
+        let skipped = self.transcript.len().saturating_sub(SHOWN);
+        let hidden = self.forgotten + skipped;
         write!(
             f,
             "\nuntil then{}:",
             if hidden > 0 { format!(" (the last {SHOWN} of {})", hidden + SHOWN) } else { String::new() }
         )?;
-        for entry in &self.transcript[hidden..] {
+        for entry in &self.transcript[skipped..] {
             write!(f, "\n  {entry}")?;
         }
         for Node { name, address, url } in &self.nodes {

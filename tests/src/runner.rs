@@ -86,8 +86,11 @@ impl Runner<'_> {
             };
             match taken {
                 Ok(taken) => {
-                    let (outcome, left) = self.run_case(case, number, taken).await;
+                    let (mut outcome, left) = self.run_case(case, number, taken).await;
                     self.observer.finished(&outcome);
+                    if let Verdict::Failed(evidence) = &mut outcome.verdict {
+                        evidence.shorten();
+                    }
                     outcomes.push(outcome);
                     ready = left;
                 }
@@ -137,7 +140,7 @@ impl Runner<'_> {
                 let transcript = stage.record().entries();
                 let logs = stage.cluster_mut().logs(since).await;
                 let nodes = stage.cluster_mut().nodes().to_vec();
-                Verdict::Failed(Box::new(Evidence { failure, transcript, nodes, logs }))
+                Verdict::Failed(Box::new(Evidence { failure, transcript, nodes, logs, forgotten: 0 }))
             }
         };
         let passed = matches!(verdict, Verdict::Passed);

@@ -188,7 +188,7 @@ impl Stage {
         Ok(())
     }
 
-    /// Kills several nodes as nearly at once as can be.
+    /// Kills several nodes, one right after the other.
     pub(crate) async fn kill_all(&mut self, nodes: impl IntoIterator<Item = usize>) -> Result<(), Failure> {
         for node in nodes {
             self.kill(node).await?;

@@ -1,6 +1,7 @@
 //! `test` on our own image: beside a running cluster, on the running cluster, interrupted, killed.
 
 use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -15,6 +16,9 @@ pub(crate) const ALL: &[Scenario] = &[
     ("interrupted_tests_leave_nothing", interrupted),
     ("prune_removes_what_killed_tests_left", killed),
 ];
+
+/// An engine that has done nothing more for so long has done all.
+const SETTLED: Duration = Duration::from_secs(1);
 
 fn stage() -> Stage {
     Stage::new("docker", Sources::Workspace, 2, 1)
@@ -105,8 +109,11 @@ fn killed() {
     child.wait().expect("it ends");
     assert!(!objects(&format!("{}-test-", stage.project)).is_empty(), "what was killed left something");
     // The engine goes on for a while with what the killed run has asked for, and that comes after a first look.
-    eventually("prune finds nothing any more", || {
+    let mut empty_since = None;
+    eventually("prune has found nothing any more for a while", || {
         stage.run(&["prune", "--yes", "-p", &stage.project]).exits(0);
-        objects(&stage.project).is_empty()
+        let is_empty = objects(&stage.project).is_empty();
+        empty_since = empty_since.filter(|_| is_empty).or_else(|| is_empty.then(Instant::now));
+        empty_since.is_some_and(|since| since.elapsed() > SETTLED)
     });
 }

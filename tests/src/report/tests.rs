@@ -19,7 +19,7 @@ fn outcomes() -> Vec<Outcome> {
     let (transcript, nodes, logs) = (Vec::new(), Vec::new(), Vec::new());
     vec![
         outcome("a must b", Verdict::Passed),
-        outcome("c must d", Verdict::Failed(Box::new(Evidence { failure, transcript, nodes, logs }))),
+        outcome("c must d", Verdict::Failed(Box::new(Evidence { failure, transcript, nodes, logs, forgotten: 0 }))),
         outcome("e must f", Verdict::Skipped("not here".to_owned())),
         outcome("g must h", Verdict::NotStarted("node1 does not answer".to_owned())),
         outcome("i must j", Verdict::NotTried),

@@ -6,6 +6,7 @@ mod progress;
 mod subject;
 mod workflow;
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use conformance::{Case, Level, Outcome, Provider, Runner, Selection, Suite, Totals, groups, report};
@@ -21,6 +22,10 @@ use subject::Subject;
 pub(super) async fn run(session: &Session<'_>, arguments: &TestArguments) -> Result<(), Failure> {
     if arguments.list {
         return list::run(session, arguments);
+    }
+    if let Some(file) = &arguments.junit {
+        // Before minutes are spent on what it will say.
+        write_junit(file, "")?;
     }
     let subject = Subject::prepare(session, arguments).await?;
     let cases = cases(arguments, &subject.selection(arguments))?;
@@ -54,6 +59,11 @@ pub(super) async fn run(session: &Session<'_>, arguments: &TestArguments) -> Res
     }
 }
 
+fn write_junit(file: &Path, text: &str) -> Result<(), Failure> {
+    std::fs::write(file, text)
+        .map_err(|error| Failure::Usage(format!("--junit: {} cannot be written: {error}", file.display())))
+}
+
 /// Everywhere where somebody looks for it.
 fn tell(
     session: &Session<'_>,
@@ -82,8 +92,7 @@ fn tell(
     if let Some(file) = &arguments.junit {
         let text = report::junit(&subject.title(), &outcomes, elapsed)
             .map_err(|error| Failure::Usage(format!("the JUnit file cannot be written: {error}")))?;
-        std::fs::write(file, text)
-            .map_err(|error| Failure::Usage(format!("--junit: {} cannot be written: {error}", file.display())))?;
+        write_junit(file, &text)?;
     }
     workflow::tell(session.output, &subject.title(), &outcomes)?;
     verdict(totals, outcomes.len(), folder.map(|folder| folder.display().to_string()))

@@ -106,9 +106,10 @@ impl Stage {
         Client::new(dialect, &self.record)
     }
 
-    /// A load whose requests are written down.
+    /// A load whose requests are written down: half of what a cluster is measured with, since others are tested beside it.
     pub(crate) fn workload(&self) -> Workload {
-        Workload { prefix: self.key("load"), record: self.record.clone(), ..Workload::new(self.dialect, self.seed) }
+        let (prefix, record) = (self.key("load"), self.record.clone());
+        Workload { clients: 10, prefix, record, ..Workload::new(self.dialect, self.seed) }
     }
 
     /// A key that no other scenario on this cluster uses.

@@ -10,7 +10,7 @@ use crate::cluster::InProcess;
 type Answer = Result<Completion, Failed>;
 
 /// Clusters at a time.
-const CLUSTERS: usize = 4;
+const CLUSTERS: usize = 3;
 
 /// What is to be run, and who waits for it.
 pub(crate) struct DialectRun {

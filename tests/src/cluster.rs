@@ -50,6 +50,11 @@ pub trait Cluster {
     /// All nodes, down ones too.
     fn nodes(&self) -> &[Node];
 
+    /// How many of them, the last ones, were in no shard when it was given to the tests: none where the tests made it.
+    fn ungrouped(&self) -> usize {
+        0
+    }
+
     /// Starts a node that is down, with the disk that it has.
     async fn start(&mut self, node: usize) -> Result<(), Failure>;
 

@@ -136,6 +136,11 @@ impl Stage {
         (0..self.cluster.nodes().len()).collect()
     }
 
+    /// All nodes that a shard must have.
+    pub(crate) fn grouped(&self) -> Vec<usize> {
+        (0..self.cluster.nodes().len() - self.cluster.ungrouped()).collect()
+    }
+
     /// All nodes but `left_out`.
     pub(crate) fn others(&self, left_out: &[usize]) -> Vec<usize> {
         let mut nodes = self.all();

@@ -86,7 +86,7 @@ async fn shard_ids(stage: &mut Stage) -> Result<(), Failure> {
     if ![json!("1,2"), json!(["1", "2"])].contains(ids.field("shard-ids")?) {
         return Err(ids.contradicts(r#"the shards "1" and "2""#));
     }
-    for node in stage.all() {
+    for node in stage.grouped() {
         let own = client.shard(stage.url(node), "node-shard-id").await?;
         let own = own.text(dialect.node_shard_field())?;
         ensure(["1", "2"].contains(&own), || format!("node {node} to be in shard 1 or 2, got {own}"))?;

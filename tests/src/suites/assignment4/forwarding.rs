@@ -54,11 +54,11 @@ async fn any_node_any_key(stage: &mut Stage) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Each node takes a hundred keys from a client of its own, whose token another node is then asked with.
+/// Each node takes its part of the keys from a client of its own, whose token another node is then asked with.
 async fn spread(stage: &mut Stage) -> Result<(), Failure> {
     let (urls, keys) = (stage.urls(), stage.keys(600));
     let before = Layout::key_counts(&stage.client(), &urls[0]).await?;
-    let clients = keys.chunks(keys.len() / urls.len()).enumerate().map(|(index, keys)| {
+    let clients = keys.chunks(keys.len().div_ceil(urls.len())).enumerate().map(|(index, keys)| {
         let (mut client, urls) = (stage.client(), &urls);
         async move {
             fill(&mut client, &urls[index..=index], keys).await?;

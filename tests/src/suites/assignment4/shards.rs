@@ -57,7 +57,7 @@ async fn ids(stage: &mut Stage) -> Result<(), Failure> {
 async fn node_shard_id(stage: &mut Stage) -> Result<(), Failure> {
     let client = stage.client();
     let layout = Layout::read(&client, stage.url(0)).await?;
-    for node in stage.all() {
+    for node in stage.grouped() {
         let reply = client.shard(stage.url(node), "node-shard-id").await?;
         reply.must_be(200)?.must_have("message", "Shard ID of the node retrieved successfully")?;
         let own = read_any_text(reply.field(client.dialect().node_shard_field())?);
@@ -110,7 +110,7 @@ async fn total_is(stage: &Stage, url: &str, total: u64) -> Result<(), Failure> {
 }
 
 async fn two_members(stage: &mut Stage) -> Result<(), Failure> {
-    well_formed(stage, &stage.all(), 2).await
+    well_formed(stage, &stage.grouped(), 2).await
 }
 
 const UNKNOWN: [&str; 6] = ["0", "3", "99", "4294967297", "-1", "one"];

@@ -10,22 +10,24 @@ use crate::readiness::Awaited;
 /// A running cluster. A clone is the same.
 #[derive(Clone)]
 pub(crate) struct Attached {
+    /// Those in no shard last.
     nodes: Vec<Node>,
     dialect: Dialect,
     shards: usize,
-    /// Nodes in none.
-    ungrouped: Vec<String>,
+    ungrouped: usize,
 }
 
 impl Attached {
     /// These nodes, which say that they are `shards` shards, some of them `ungrouped`.
-    pub(crate) fn new(nodes: &[Awaited], dialect: Dialect, shards: usize, ungrouped: Vec<String>) -> Self {
+    pub(crate) fn new(nodes: &[Awaited], dialect: Dialect, shards: usize, ungrouped: &[String]) -> Self {
         let nodes = nodes.iter().map(|node| Node {
             name: node.node.name.clone(),
             address: node.socket.clone(),
             url: node.url.clone(),
         });
-        Self { nodes: nodes.collect(), dialect, shards, ungrouped }
+        let mut nodes: Vec<Node> = nodes.collect();
+        nodes.sort_by_key(|node| ungrouped.contains(&node.name));
+        Self { nodes, dialect, shards, ungrouped: ungrouped.len() }
     }
 
     fn misfit(&self, shape: &Shape) -> Option<String> {
@@ -33,14 +35,13 @@ impl Attached {
         if shards != self.shards {
             return Some(format!("the running cluster has {} shards, this needs {shards}", self.shards));
         }
-        if shape.shards.is_none() && !self.ungrouped.is_empty() {
-            return Some(format!(
-                "{} is in no shard of the running cluster, this needs all in one",
-                self.ungrouped.join(", ")
-            ));
+        let (grouped, lone) = self.nodes.split_at(self.nodes.len() - self.ungrouped);
+        if shape.shards.is_none() && !lone.is_empty() {
+            let names: Vec<&str> = lone.iter().map(|node| node.name.as_str()).collect();
+            return Some(format!("{} is in no shard of the running cluster, this needs all in one", names.join(", ")));
         }
-        (self.nodes.len() < shape.nodes)
-            .then(|| format!("the running cluster has {} nodes, this needs {}", self.nodes.len(), shape.nodes))
+        (grouped.len() < shape.nodes)
+            .then(|| format!("the running cluster has {} nodes in shards, this needs {}", grouped.len(), shape.nodes))
     }
 }
 
@@ -70,6 +71,10 @@ impl Cluster for Attached {
 
     fn nodes(&self) -> &[Node] {
         &self.nodes
+    }
+
+    fn ungrouped(&self) -> usize {
+        self.ungrouped
     }
 
     async fn start(&mut self, _node: usize) -> Result<(), Failure> {

@@ -4,7 +4,7 @@ use std::process::Stdio;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::Scenario;
 use crate::stage::{Sources, Stage, docker, eventually, fetch};
@@ -12,6 +12,7 @@ use crate::stage::{Sources, Stage, docker, eventually, fetch};
 pub(crate) const ALL: &[Scenario] = &[
     ("tests_beside_a_running_cluster_leave_it_as_it_is", beside),
     ("tests_on_the_running_cluster_leave_only_its_own_keys", attached),
+    ("a_broken_cluster_is_not_tested", attached_to_a_broken_one),
     ("interrupted_tests_leave_nothing", interrupted),
     ("prune_removes_what_killed_tests_left", killed),
 ];
@@ -45,12 +46,16 @@ fn put(url: &str) {
     assert_eq!(runtime.block_on(request).expect("an answer").status().as_u16(), 201);
 }
 
-/// The running cluster has its key, and `count` keys in all.
-fn has_its_data(stage: &Stage) {
+/// The running cluster has its key, and no other in any of its shards.
+fn has_its_data(stage: &Stage, shards: usize) {
     let (_, body) = fetch(&format!("{}/key-value-store/mine", stage.url(1))).expect("an answer");
     assert!(body.contains("\"value\":\"kept\""), "{body}");
-    let (_, body) = fetch(&format!("{}/key-value-store-shard/shard-id-key-count/1", stage.url(1))).expect("an answer");
-    assert!(body.contains("\"shard-id-key-count\":1"), "{body}");
+    let count = |shard: usize| {
+        let url = format!("{}/key-value-store-shard/shard-id-key-count/{shard}", stage.url(1));
+        let body: Value = serde_json::from_str(&fetch(&url).expect("an answer").1).expect("JSON");
+        body["shard-id-key-count"].as_u64().expect("a number")
+    };
+    assert_eq!((1..=shards).map(count).sum::<u64>(), 1);
 }
 
 fn beside() {
@@ -61,16 +66,29 @@ fn beside() {
     assert_eq!(before.lines().count(), 3);
     stage.run(&["test", "--suite", "assignment3"]).exits(0).answers(" 0 failed");
     assert_eq!(containers(&stage), before);
-    has_its_data(&stage);
+    has_its_data(&stage, 1);
     assert!(objects(&format!("{}-test-", stage.project)).is_empty());
 }
 
+/// As the class starts it: two shards, and a node in none.
 fn attached() {
-    let stage = stage();
+    let stage = Stage::new("docker", Sources::Workspace, 6, 2);
     stage.run(&["up"]).exits(0);
     put(&stage.url(1));
-    stage.run(&["test", "--attach"]).exits(0).answers(" 0 failed");
-    has_its_data(&stage);
+    let done = stage.run(&["test", "--attach"]).exits(0).answers(" 0 failed");
+    assert!(!done.stdout.contains(" 0 passed"), "{}", done.stdout);
+    has_its_data(&stage, 2);
+}
+
+fn attached_to_a_broken_one() {
+    let stage = stage();
+    stage.run(&["up"]).exits(0);
+    let (first, second) = (&stage.nodes[0].name, &stage.nodes[1].name);
+    stage.run(&["fault", "pause", first]).exits(0);
+    stage.run(&["test", "--attach"]).exits(1).complains(&format!("{first} paused")).complains("fault heal");
+    stage.run(&["fault", "heal"]).exits(0);
+    docker(&["kill", second]);
+    stage.run(&["test", "--attach"]).exits(1).complains(&format!("{second} stopped"));
 }
 
 /// Starts tests and waits until the first of their clusters is there.

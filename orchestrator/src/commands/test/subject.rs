@@ -9,6 +9,7 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use super::super::bring_up::missing_image;
+use super::super::fault;
 use super::super::running::{ask_any, find};
 use super::super::session::Session;
 use super::{level, suites};
@@ -75,14 +76,21 @@ impl Subject {
         run: String,
     ) -> Result<Self, Failure> {
         let running = find(session).await?;
+        let faults = fault::words(session).await?;
+        if !faults.is_empty() {
+            let faults = faults.join(", ");
+            return Err(Failure::Unhealthy(format!(
+                "{faults}: tests would tell of that; `orchestrator fault heal` first"
+            )));
+        }
         let nodes = running.awaited();
         let shards = ask_any(&nodes, |node| async move { node.client.shard_ids().await }).await?.len();
         let own = join_all(nodes.iter().map(|node| node.client.node_shard_id())).await;
         let ungrouped = nodes.iter().zip(own).filter(|(_, shard)| matches!(shard, Ok(None)));
-        let ungrouped = ungrouped.map(|(node, _)| node.node.name.clone()).collect();
+        let ungrouped: Vec<String> = ungrouped.map(|(node, _)| node.node.name.clone()).collect();
         let ready = ask_any(&nodes, |node| async move { node.client.ready().await }).await;
         Ok(Self {
-            place: Place::Running(Attached::new(&nodes, dialect, shards, ungrouped)),
+            place: Place::Running(Attached::new(&nodes, dialect, shards, &ungrouped)),
             // Only our nodes say that they are ready.
             level: level(ready.is_ok(), arguments),
             dialect,

@@ -6,7 +6,9 @@ mod progress;
 mod subject;
 mod workflow;
 
-use std::time::Instant;
+use std::io;
+use std::path::Path;
+use std::time::{Duration, Instant};
 
 use conformance::{Case, Level, Outcome, Provider, Runner, Selection, Suite, Totals, groups, report};
 use serde_json::json;
@@ -22,6 +24,7 @@ pub(super) async fn run(session: &Session<'_>, arguments: &TestArguments) -> Res
     if arguments.list {
         return list::run(session, arguments);
     }
+    could_be_done(session, arguments)?;
     let subject = Subject::prepare(session, arguments).await?;
     let cases = cases(arguments, &subject.selection(arguments))?;
     subject.prepare_for(&cases).await?;
@@ -42,14 +45,14 @@ pub(super) async fn run(session: &Session<'_>, arguments: &TestArguments) -> Res
     };
     // In the order in which people read them, not in that in which they ended.
     outcomes.sort_by_key(|outcome| (outcome.case.scenario.suite, outcome.case.to_string()));
-    if let Some(file) = &arguments.junit {
-        let text = report::junit(&subject.title(), &outcomes, elapsed)
-            .map_err(|error| Failure::Usage(format!("the JUnit file cannot be written: {error}")))?;
-        std::fs::write(file, text)
-            .map_err(|error| Failure::Usage(format!("--junit: {} cannot be written: {error}", file.display())))?;
-    }
-    workflow::tell(session.output, &subject.title(), &outcomes)?;
-    let folder = evidence.finish(&outcomes, arguments.seed)?;
+    // What cannot be written is told, and keeps nobody from the verdict.
+    let junit = arguments.junit.as_deref().map(|file| write_junit(file, &subject.title(), &outcomes, elapsed));
+    let told = workflow::tell(session.output, &subject.title(), &outcomes);
+    let written = junit.unwrap_or(Ok(())).and(told);
+    let folder = evidence.finish(&outcomes, arguments.seed).unwrap_or_else(|failure| {
+        session.output.note(&failure.to_string());
+        None
+    });
     let totals = Totals::of(&outcomes);
     let seconds = elapsed.as_secs_f32();
     let mut text: Vec<String> = outcomes.iter().map(block).filter(|block| !block.is_empty()).collect();
@@ -67,7 +70,32 @@ pub(super) async fn run(session: &Session<'_>, arguments: &TestArguments) -> Res
             "evidence": folder.as_ref().map(|folder| folder.display().to_string()),
         }),
     );
-    verdict(totals, outcomes.len(), folder.map(|folder| folder.display().to_string()))
+    let verdict = verdict(totals, outcomes.len(), folder.map(|folder| folder.display().to_string()));
+    if let (Err(_), Err(failure)) = (&verdict, &written) {
+        session.output.note(&failure.to_string());
+    }
+    verdict.and(written)
+}
+
+/// What is wrong with the arguments is told before minutes are spent on building.
+fn could_be_done(session: &Session<'_>, arguments: &TestArguments) -> Result<(), Failure> {
+    let folder = arguments.junit.as_deref().and_then(Path::parent).filter(|folder| !folder.as_os_str().is_empty());
+    if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+        return Err(Failure::Usage(format!("--junit: there is no folder {}", folder.display())));
+    }
+    let widest = Selection {
+        suites: suites(arguments),
+        level: Level::Strict,
+        dialect: subject::dialect(&session.spec, arguments),
+        harmless_only: arguments.attach,
+    };
+    cases(arguments, &widest).map(drop)
+}
+
+fn write_junit(file: &Path, title: &str, outcomes: &[Outcome], elapsed: Duration) -> Result<(), Failure> {
+    let text = report::junit(title, outcomes, elapsed).map_err(io::Error::other);
+    text.and_then(|text| std::fs::write(file, text))
+        .map_err(|error| Failure::Usage(format!("--junit: {} cannot be written: {error}", file.display())))
 }
 
 async fn try_all(

@@ -31,6 +31,10 @@ impl Docker {
                 }))
             }
             Err(error) if is_status(&error, 404) => Ok(None),
+            // The engine takes that for a server's error.
+            Err(error) if message(&error).contains("invalid reference format") => {
+                Err(Failure::Image(format!("`{name}` is no name of an image")))
+            }
             Err(error) => Err(failed(format!("cannot inspect image {name}"))(error)),
         }
     }

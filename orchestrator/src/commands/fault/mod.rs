@@ -89,13 +89,16 @@ struct Faults {
     cuts: BTreeSet<Cut>,
     paused: Vec<String>,
     stopped: Vec<String>,
+    /// Nodes whose cuts were lost.
+    uncut: Vec<String>,
 }
 
 impl Faults {
     async fn find(session: &Session<'_>) -> Result<Self, Failure> {
         let cluster = Cluster::find(session).await?;
         let (paused, stopped) = (cluster.names_in(NodeState::Paused), cluster.names_in(NodeState::Stopped));
-        Ok(Self { cuts: cluster.cuts().await?, paused, stopped })
+        let uncut = cluster.runtime.uncut(&session.spec.name).await?;
+        Ok(Self { cuts: cluster.cuts().await?, paused, stopped, uncut })
     }
 
     fn words(&self) -> Vec<String> {
@@ -113,12 +116,20 @@ pub(super) async fn words(session: &Session<'_>) -> Result<Vec<String>, Failure>
 
 async fn list(session: &Session<'_>) -> Result<(), Failure> {
     let faults = Faults::find(session).await?;
+    if !faults.uncut.is_empty() {
+        let names = faults.uncut.join(", ");
+        session.output.note(&format!(
+            "{names} was started by other means and sends to all again; `orchestrator up` makes its cuts again"
+        ));
+    }
     let mut text = faults.words();
     if text.is_empty() {
         text.push("no faults".to_owned());
     }
-    let Faults { cuts, paused, stopped } = &faults;
-    let json = json!({"event": "fault", "fault": "list", "cuts": json_of(cuts), "paused": paused, "stopped": stopped});
+    let Faults { cuts, paused, stopped, uncut } = &faults;
+    let json = json!({
+        "event": "fault", "fault": "list", "cuts": json_of(cuts), "paused": paused, "stopped": stopped, "uncut": uncut,
+    });
     session.output.result(&text.join("\n"), json);
     Ok(())
 }

@@ -96,11 +96,10 @@ impl Docker {
     /// Images that this tool built and a newer build has replaced. One that a container still uses stays; so do the
     /// layers of a build that is under way, which have no name either, but not this label yet.
     pub(super) async fn prune_dangling(&self, project: Option<&str>) -> Result<usize, Failure> {
-        let mut filters = labelled(labels::CONTENT);
-        filters
-            .entry("label".to_owned())
-            .or_default()
-            .extend(project.map(|name| format!("{}={name}", labels::PROJECT)));
+        let mut filters = match project {
+            Some(name) => labelled(&format!("{}={name}", labels::PROJECT)),
+            None => labelled(labels::PROJECT),
+        };
         filters.insert("dangling".to_owned(), vec!["true".to_owned()]);
         self.prune(&filters).await
     }

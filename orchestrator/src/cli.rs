@@ -5,7 +5,7 @@ mod fault;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::builder::FalseyValueParser;
+use clap::builder::{FalseyValueParser, NonEmptyStringValueParser};
 use clap::{Arg, ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use ipnet::Ipv4Net;
 
@@ -195,7 +195,7 @@ pub(crate) struct TestArguments {
     #[arg(long, value_name = "SUITE", value_delimiter = ',')]
     pub(crate) suite: Vec<SuiteChoice>,
     /// Anyone's image, by name
-    #[arg(long, conflicts_with = "build")]
+    #[arg(long, conflicts_with = "build", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) image: Option<String>,
     /// Anyone's sources: a folder with a Dockerfile
     #[arg(long, value_name = "DIR")]

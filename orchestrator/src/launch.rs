@@ -72,6 +72,8 @@ pub(crate) struct Launch {
     pub(crate) config: NodeConfig,
     /// The whole environment, `VIEW` and `SHARD_COUNT` included.
     pub(crate) env: BTreeMap<String, String>,
+    /// Its image, where that need not be the file's.
+    pub(crate) image: Option<String>,
 }
 
 impl Launch {
@@ -99,7 +101,7 @@ impl Launch {
             Addressing::Network => set("EXTRA_PORTS", node.host_port.to_string()),
             Addressing::Loopback => set("BIND_ADDRESS", "127.0.0.1".to_owned()),
         };
-        Self { name: node.name.clone(), container: spec.container_name(&node.name), config, env }
+        Self { name: node.name.clone(), container: spec.container_name(&node.name), config, env, image: None }
     }
 }
 

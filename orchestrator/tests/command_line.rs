@@ -229,6 +229,20 @@ fn a_build_that_fails_exits_with_5_and_shows_the_compilers_words() {
 }
 
 #[test]
+fn a_test_that_cannot_be_done_is_told_before_anything_is_built() {
+    let folder = folder();
+    let test = |arguments: &[&str]| without_engine(folder.path(), &[&["test"], arguments].concat());
+    test(&["no such test"]).exits(2).complains("no test has `no such test` in its name");
+    test(&["--junit", "nowhere/junit.xml"]).exits(2).complains("--junit: there is no folder nowhere");
+    test(&["--image", ""]).exits(2);
+    for flag in ["--image", "--build"] {
+        let needs = format!("{flag} needs containers");
+        test(&["--runtime", "process", flag, "."]).exits(2).complains(&needs);
+        test(&[flag, "."]).exits(4).complains("no container engine answers at unix:///nonexistent.sock");
+    }
+}
+
+#[test]
 fn what_nobody_runs_cannot_be_asked() {
     let folder = folder();
     for command in [&["add", "node8"][..], &["reshard", "3"], &["status"], &["fault", "heal"]] {

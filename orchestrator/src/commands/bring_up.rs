@@ -9,7 +9,7 @@ use crate::observed::{NodeState, ObservedNode};
 use crate::partition::lines;
 use crate::plan::{Desired, plan};
 use crate::readiness::{Awaited, Waiter};
-use crate::runtime::Runtime;
+use crate::runtime::{Runtime, Site};
 use crate::spec::{ClusterSpec, NodeSpec};
 
 /// What is waited for after the plan is applied.
@@ -80,7 +80,7 @@ async fn bring_up_in_place(
         running = awaited(&nodes);
         let asked: Vec<Awaited> =
             running.iter().filter(|node| desired.nodes.iter().any(|n| n.name == node.node.name)).cloned().collect();
-        let until = if is_partitioned(session, runtime).await? { Until::Answers } else { until };
+        let until = if keep_partitions(&site, runtime).await? { Until::Answers } else { until };
         let complete = session.spec.grouped().all(|node| running.iter().any(|r| r.node.name == node.name));
         match until {
             Until::Answers => waiter.answers(&asked, false).await,
@@ -102,17 +102,22 @@ async fn bring_up_in_place(
     Ok(Outcome { changed: !steps.is_empty(), running })
 }
 
-/// Nodes that are cut off from each other on purpose cannot agree.
-async fn is_partitioned(session: &Session<'_>, runtime: &dyn Runtime) -> Result<bool, Failure> {
-    let cuts = runtime.cuts(&session.spec.name).await?;
-    if !cuts.is_empty() {
-        let listing = lines(&cuts).join(", ");
-        let note = format!(
-            "the cluster is partitioned ({listing}), so its views may differ; `orchestrator fault heal` ends it"
-        );
-        session.output.note(&note);
+/// Nodes that are cut off from each other on purpose cannot agree. Whoever started one of them by other means has lost its
+/// cuts: they are made again.
+async fn keep_partitions(site: &Site<'_>, runtime: &dyn Runtime) -> Result<bool, Failure> {
+    let mut cuts = runtime.cuts(&site.spec.name).await?;
+    let nodes = runtime.nodes(&site.spec.name).await?;
+    let is_there = |name: &str| nodes.iter().any(|node| node.name == name);
+    cuts.retain(|cut| is_there(&cut.from) && is_there(&cut.to));
+    if cuts.is_empty() {
+        return Ok(false);
     }
-    Ok(!cuts.is_empty())
+    runtime.cut(site, &cuts).await?;
+    let listing = lines(&cuts).join(", ");
+    let note =
+        format!("the cluster is partitioned ({listing}), so its views may differ; `orchestrator fault heal` ends it");
+    site.output.note(&note);
+    Ok(true)
 }
 
 pub(super) fn missing_image(session: &Session<'_>, runtime: &dyn Runtime, spec: &ClusterSpec) -> Failure {

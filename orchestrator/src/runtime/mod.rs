@@ -14,7 +14,7 @@ use futures_util::stream::BoxStream;
 
 use crate::build::{Artifact, Target};
 use crate::failure::Failure;
-use crate::launch::Addressing;
+use crate::launch::{Addressing, Launch};
 use crate::observed::{Observed, ObservedNetwork, ObservedNode};
 use crate::output::Output;
 use crate::partition::Cut;
@@ -84,6 +84,14 @@ pub(crate) trait Runtime: Send + Sync {
         operation.done()
     }
 
+    /// The launch with which a node that is there would be made anew as it was made, whatever the file says by now.
+    ///
+    /// # Errors
+    /// It cannot be looked at.
+    async fn as_made(&self, _node: &ObservedNode, launch: Launch) -> Result<Launch, Failure> {
+        Ok(launch)
+    }
+
     /// Makes ready what cuts need, or says why there can be none. Cheap when it is ready.
     async fn prepare_cuts(&self, site: &Site<'_>) -> Result<(), Failure>;
 
@@ -96,6 +104,11 @@ pub(crate) trait Runtime: Send + Sync {
 
     /// The cuts of a project.
     async fn cuts(&self, project: &str) -> Result<BTreeSet<Cut>, Failure>;
+
+    /// The nodes that run without the cuts that they should have, because somebody else has started them.
+    async fn uncut(&self, _project: &str) -> Result<Vec<String>, Failure> {
+        Ok(Vec::new())
+    }
 
     /// A node's log.
     async fn logs(&self, project: &str, node: &ObservedNode, request: &LogRequest) -> Result<LogStream, Failure>;

@@ -132,6 +132,12 @@ fn starts_again() {
         assert_eq!(said(&stage, 3, "heard"), addresses(&stage, &[2, 4, 5]), "after {end}");
         sees_only(&stage, &[&[1], &[2, 3, 4, 5]]);
     }
+    // By Docker's own means the cut is lost, which is told, and `up` makes it again.
+    docker(&["restart", first]);
+    fault(&stage, &["list"]).exits(0).complains(&format!("{first} was started by other means"));
+    stage.run(&["up"]).exits(0).answers("up to date");
+    assert_eq!(fault(&stage, &["list"]).exits(0).stderr, "");
+    assert_eq!(said(&stage, 1, "heard"), addresses(&stage, &[3]));
     // Also one that did not run when it was cut, and that `up` starts.
     fault(&stage, &["heal"]).exits(0);
     fault(&stage, &["kill", first, second]).exits(0);

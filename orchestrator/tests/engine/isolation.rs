@@ -1,5 +1,6 @@
 //! Many clusters beside each other on one engine.
 
+use std::collections::BTreeSet;
 use std::process::Stdio;
 
 use serde_json::json;
@@ -11,6 +12,7 @@ pub(crate) const ALL: &[Scenario] = &[
     ("isolated_clusters_of_one_file_do_not_touch_each_other", side_by_side),
     ("isolated_clusters_that_start_at_once_find_a_place_each", at_once),
     ("a_free_subnet_is_found_beside_a_foreign_network", free_subnet),
+    ("a_wiped_node_is_made_as_it_was_whatever_the_file_says", wiped),
 ];
 
 fn stage() -> Stage {
@@ -92,4 +94,23 @@ fn free_subnet() {
     assert!(own != subnet && own.ends_with("/24"), "{own}");
     stage.run(&["--subnet", "auto", "down"]).exits(0).answers("removed 4 nodes, 1 network, 4 volumes");
     assert_eq!(run(std::process::Command::new("docker").args(["network", "inspect", &name])).code, 0);
+}
+
+/// The file has another subnet, other names, and by now another image.
+fn wiped() {
+    let mut stage = stage();
+    let project = stage.beside("w");
+    stage.run(&["--isolate", "-p", &project, "up"]).exits(0);
+    let container = format!("{project}-{}", stage.name(1));
+    let made = || {
+        let format = "{{.Name}} {{.Image}} {{.Config.Image}} {{range .Config.Env}}{{println .}}{{end}}";
+        let text = docker(&["inspect", "--format", format, &container]);
+        text.lines().map(str::to_owned).collect::<BTreeSet<String>>()
+    };
+    let before = made();
+    stage.write("cluster.yaml", &stage.file(1).replace(&stage.image(), "nobodys-image"));
+    let command = |words: &[&str]| stage.run(&[&["-p", &project], words].concat());
+    command(&["fault", "wipe", stage.name(1)]).exits(0);
+    assert_eq!(made(), before);
+    command(&["fault", "heal"]).exits(0);
 }

@@ -13,6 +13,7 @@ use crate::stage::{Sources, Stage, docker, eventually, fetch};
 pub(crate) const ALL: &[Scenario] = &[
     ("tests_beside_a_running_cluster_leave_it_as_it_is", beside),
     ("tests_on_the_running_cluster_leave_only_its_own_keys", attached),
+    ("a_broken_cluster_is_not_tested", attached_to_a_broken_one),
     ("interrupted_tests_leave_nothing", interrupted),
     ("prune_removes_what_killed_tests_left", killed),
 ];
@@ -83,6 +84,17 @@ fn attached() {
     let result: Value = serde_json::from_str(done.stdout.trim()).expect("an object");
     assert!(result["passed"].as_u64() > Some(20) && result["skipped"] == 0, "{result}");
     has_its_data(&stage, 2);
+}
+
+fn attached_to_a_broken_one() {
+    let stage = stage();
+    stage.run(&["up"]).exits(0);
+    let (first, second) = (stage.name(1), stage.name(2));
+    stage.run(&["fault", "pause", first]).exits(0);
+    stage.run(&["test", "--attach"]).exits(1).complains(&format!("{first} paused")).complains("fault heal");
+    stage.run(&["fault", "heal"]).exits(0);
+    docker(&["kill", second]);
+    stage.run(&["test", "--attach"]).exits(1).complains(&format!("{second} stopped"));
 }
 
 /// Starts tests and waits until the first of their clusters is there.

@@ -84,17 +84,52 @@ fn json_of(cuts: &BTreeSet<Cut>) -> Value {
     cuts.iter().map(|cut| json!({"from": cut.from, "to": cut.to})).collect()
 }
 
+/// What is broken.
+struct Faults {
+    cuts: BTreeSet<Cut>,
+    paused: Vec<String>,
+    stopped: Vec<String>,
+    /// Nodes whose cuts were lost.
+    uncut: Vec<String>,
+}
+
+impl Faults {
+    async fn find(session: &Session<'_>) -> Result<Self, Failure> {
+        let cluster = Cluster::find(session).await?;
+        let (paused, stopped) = (cluster.names_in(NodeState::Paused), cluster.names_in(NodeState::Stopped));
+        let uncut = cluster.runtime.uncut(&session.spec.name).await?;
+        Ok(Self { cuts: cluster.cuts().await?, paused, stopped, uncut })
+    }
+
+    fn words(&self) -> Vec<String> {
+        let mut words = lines(&self.cuts);
+        words.extend(self.paused.iter().map(|name| format!("{name} paused")));
+        words.extend(self.stopped.iter().map(|name| format!("{name} stopped")));
+        words
+    }
+}
+
+/// What is broken in the running cluster, in words; nothing when it is whole.
+pub(super) async fn words(session: &Session<'_>) -> Result<Vec<String>, Failure> {
+    Ok(Faults::find(session).await?.words())
+}
+
 async fn list(session: &Session<'_>) -> Result<(), Failure> {
-    let cluster = Cluster::find(session).await?;
-    let cuts = cluster.cuts().await?;
-    let (paused, stopped) = (cluster.names_in(NodeState::Paused), cluster.names_in(NodeState::Stopped));
-    let mut text = lines(&cuts);
-    text.extend(paused.iter().map(|name| format!("{name} paused")));
-    text.extend(stopped.iter().map(|name| format!("{name} stopped")));
+    let faults = Faults::find(session).await?;
+    if !faults.uncut.is_empty() {
+        let names = faults.uncut.join(", ");
+        session.output.note(&format!(
+            "{names} was started by other means and sends to all again; `orchestrator up` makes its cuts again"
+        ));
+    }
+    let mut text = faults.words();
     if text.is_empty() {
         text.push("no faults".to_owned());
     }
-    let json = json!({"event": "fault", "fault": "list", "cuts": json_of(&cuts), "paused": paused, "stopped": stopped});
+    let Faults { cuts, paused, stopped, uncut } = &faults;
+    let json = json!({
+        "event": "fault", "fault": "list", "cuts": json_of(cuts), "paused": paused, "stopped": stopped, "uncut": uncut,
+    });
     session.output.result(&text.join("\n"), json);
     Ok(())
 }

@@ -23,10 +23,7 @@ pub(super) async fn run(session: &Session<'_>, arguments: &TestArguments) -> Res
     if arguments.list {
         return list::run(session, arguments);
     }
-    if let Some(file) = &arguments.junit {
-        // Before minutes are spent on what it will say.
-        write_junit(file, "")?;
-    }
+    could_be_done(session, arguments)?;
     let subject = Subject::prepare(session, arguments).await?;
     let cases = cases(arguments, &subject.selection(arguments))?;
     subject.prepare_for(&cases).await?;
@@ -59,6 +56,20 @@ pub(super) async fn run(session: &Session<'_>, arguments: &TestArguments) -> Res
     }
 }
 
+/// What is wrong with the arguments is told before minutes are spent on building.
+fn could_be_done(session: &Session<'_>, arguments: &TestArguments) -> Result<(), Failure> {
+    if let Some(file) = &arguments.junit {
+        write_junit(file, "")?;
+    }
+    let widest = Selection {
+        suites: suites(arguments),
+        level: Level::Strict,
+        dialect: subject::dialect(&session.spec, arguments),
+        harmless_only: arguments.attach,
+    };
+    cases(arguments, &widest).map(drop)
+}
+
 fn write_junit(file: &Path, text: &str) -> Result<(), Failure> {
     std::fs::write(file, text)
         .map_err(|error| Failure::Usage(format!("--junit: {} cannot be written: {error}", file.display())))
@@ -75,7 +86,11 @@ fn tell(
 ) -> Result<(), Failure> {
     // In the order in which people read them, not in that in which they ended.
     outcomes.sort_by_key(|outcome| (outcome.case.scenario.suite, outcome.case.to_string()));
-    let folder = evidence.finish(&outcomes, arguments.seed)?;
+    // What cannot be written is told, and keeps nobody from the verdict.
+    let folder = evidence.finish(&outcomes, arguments.seed).unwrap_or_else(|failure| {
+        session.output.note(&failure.to_string());
+        None
+    });
     let totals = Totals::of(&outcomes);
     let seconds = elapsed.as_secs_f32();
     let mut text: Vec<String> = outcomes.iter().map(block).filter(|block| !block.is_empty()).collect();

@@ -9,6 +9,7 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use super::super::bring_up::missing_image;
+use super::super::fault;
 use super::super::running::{ask_any, find};
 use super::super::session::Session;
 use super::{level, suites};
@@ -77,6 +78,13 @@ impl Subject {
         run: String,
     ) -> Result<Self, Failure> {
         let running = find(session).await?;
+        let faults = fault::words(session).await?;
+        if !faults.is_empty() {
+            let faults = faults.join(", ");
+            return Err(Failure::Unhealthy(format!(
+                "{faults}: tests would tell of that; `orchestrator fault heal` first"
+            )));
+        }
         let nodes = running.awaited();
         let shards = ask_any(&nodes, |node| async move { node.client.shard_ids().await }).await?.len();
         let ready = ask_any(&nodes, |node| async move { node.client.ready().await }).await;

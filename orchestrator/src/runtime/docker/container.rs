@@ -13,7 +13,7 @@ use super::{Docker, failed, is_status, message, tolerate};
 use crate::failure::{Conflict, Failure};
 use crate::labels;
 use crate::launch::Launch;
-use crate::observed::ObservedImage;
+use crate::observed::{ObservedImage, ObservedNode};
 use crate::plan::{Operation, volume_name};
 use crate::spec::ClusterSpec;
 
@@ -23,7 +23,8 @@ const DATA: &str = "/data";
 impl Docker {
     pub(super) async fn create_node(&self, launch: &Launch, spec: &ClusterSpec) -> Result<Operation, Failure> {
         let (name, container) = (&launch.name, &launch.container);
-        let image = self.observe_image(&spec.image.name).await?.ok_or_else(|| missing_image(spec))?;
+        let image = launch.image.as_ref().unwrap_or(&spec.image.name);
+        let image = self.observe_image(image).await?.ok_or_else(|| missing_image(spec))?;
         let network = self.network_id(&spec.name).await?;
         let network = network
             .ok_or_else(|| Failure::Engine(format!("cannot create {name}: its network is gone; run `up` again")))?;
@@ -38,6 +39,20 @@ impl Docker {
             }])),
             Err(error) => Err(failed(format!("cannot create {name}"))(error)),
         }
+    }
+
+    /// With the name, the image and the whole environment that the container has.
+    pub(super) async fn made(&self, node: &ObservedNode, launch: Launch) -> Result<Launch, Failure> {
+        let inspected = self.client.inspect_container(&node.id, None).await;
+        let inspected = inspected.map_err(failed(format!("cannot inspect {}", node.name)))?;
+        let config = inspected.config.unwrap_or_default();
+        let env = config.env.unwrap_or_default();
+        let env = env.iter().filter_map(|line| line.split_once('=')).map(|(name, value)| (name.into(), value.into()));
+        let named = config.image.unwrap_or_default();
+        // The name may be another image's by now.
+        let is_same = self.observe_image(&named).await?.is_some_and(|image| image.id == node.image);
+        let image = if is_same { named } else { node.image.clone() };
+        Ok(Launch { container: node.container.clone(), env: env.collect(), image: Some(image), ..launch })
     }
 
     pub(super) async fn start_node(&self, launch: &Launch, site: &Site<'_>) -> Result<(), Failure> {
@@ -106,7 +121,7 @@ fn body(launch: &Launch, spec: &ClusterSpec, image: &ObservedImage, network: &st
     let port = format!("{}/tcp", launch.config.socket.port());
     ContainerCreateBody {
         hostname: Some(launch.name.clone()),
-        image: Some(spec.image.name.clone()),
+        image: Some(launch.image.as_ref().unwrap_or(&spec.image.name).clone()),
         env: Some(launch.env.iter().map(|(name, value)| format!("{name}={value}")).collect()),
         labels: Some(labels),
         exposed_ports: Some(vec![port.clone()]),

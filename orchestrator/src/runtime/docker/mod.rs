@@ -26,7 +26,7 @@ use super::{LogRequest, LogStream, Runtime, Site};
 use crate::build::Target;
 use crate::failure::Failure;
 use crate::labels;
-use crate::launch::Addressing;
+use crate::launch::{Addressing, Launch};
 use crate::observed::{Observed, ObservedNetwork, ObservedNode};
 use crate::partition::Cut;
 use crate::plan::Operation;
@@ -137,6 +137,10 @@ impl Runtime for Docker {
         }
     }
 
+    async fn as_made(&self, node: &ObservedNode, launch: Launch) -> Result<Launch, Failure> {
+        self.made(node, launch).await
+    }
+
     async fn prepare_cuts(&self, site: &Site<'_>) -> Result<(), Failure> {
         self.prepare_barriers(site).await.map(drop)
     }
@@ -147,6 +151,10 @@ impl Runtime for Docker {
 
     async fn cuts(&self, project: &str) -> Result<BTreeSet<Cut>, Failure> {
         self.recorded_cuts(project).await
+    }
+
+    async fn uncut(&self, project: &str) -> Result<Vec<String>, Failure> {
+        self.nodes_without_cuts(project).await
     }
 
     async fn logs(&self, _project: &str, node: &ObservedNode, request: &LogRequest) -> Result<LogStream, Failure> {

@@ -37,6 +37,21 @@ impl Docker {
         Ok(cuts.collect())
     }
 
+    /// The nodes that run while their barrier is in a namespace that they had before.
+    pub(super) async fn nodes_without_cuts(&self, project: &str) -> Result<Vec<String>, Failure> {
+        let (nodes, barriers) = tokio::try_join!(self.project_nodes(project), self.barriers(project))?;
+        let mut uncut = Vec::new();
+        for barrier in barriers.iter().filter(|barrier| !barrier.config.cuts.is_empty()) {
+            let node = find(&nodes, &barrier.node).filter(|node| node.state != NodeState::Stopped);
+            if let Some(node) = node
+                && !self.is_in_place(barrier, node).await?
+            {
+                uncut.push(node.name.clone());
+            }
+        }
+        Ok(uncut)
+    }
+
     /// Barriers with exactly these cuts, proven; those that are needed no more are removed only when that is proven too.
     pub(super) async fn make_cuts(&self, site: &Site<'_>, cuts: &BTreeSet<Cut>) -> Result<(), Failure> {
         let project = &site.spec.name;

@@ -233,7 +233,7 @@ fn a_test_that_cannot_be_done_is_told_before_anything_is_built() {
     let folder = folder();
     let test = |arguments: &[&str]| without_engine(folder.path(), &[&["test"], arguments].concat());
     test(&["no such test"]).exits(2).complains("no test has `no such test` in its name");
-    test(&["--junit", "nowhere/junit.xml"]).exits(2).complains("--junit: there is no folder nowhere");
+    test(&["--junit", "nowhere/junit.xml"]).exits(2).complains("--junit: nowhere/junit.xml cannot be written");
     test(&["--image", ""]).exits(2);
     for flag in ["--image", "--build"] {
         let needs = format!("{flag} needs containers");

@@ -14,7 +14,7 @@ use super::super::running::{ask_any, find};
 use super::super::session::Session;
 use super::{level, suites};
 use crate::build::Artifact;
-use crate::cli::{DialectChoice, TestArguments};
+use crate::cli::{DialectChoice, RuntimeChoice, TestArguments};
 use crate::failure::Failure;
 use crate::isolation::name_of;
 use crate::output::Output;
@@ -51,7 +51,7 @@ impl Subject {
         let mut spec = session.spec.clone();
         speak(&mut spec, arguments);
         let prefix = format!("{}{TEST_INFIX}{run}", spec.name);
-        let runtime: Arc<dyn Runtime> = choose(session.global.runtime, &prefix, session.output).await?.into();
+        let runtime: Arc<dyn Runtime> = choose(runtime_for(session, arguments)?, &prefix, session.output).await?.into();
         let (artifact, ours) = provide_image(session, &*runtime, &mut spec, arguments).await?;
         let subject = (level(ours, arguments), spec.image.name.clone(), runtime.name());
         let output = if session.global.verbose { Output::new(session.global) } else { Output::silent() };
@@ -197,6 +197,21 @@ fn speak(spec: &mut ClusterSpec, arguments: &TestArguments) {
     }
 }
 
+/// Images run in containers only.
+fn runtime_for(session: &Session<'_>, arguments: &TestArguments) -> Result<RuntimeChoice, Failure> {
+    let flag = match arguments {
+        TestArguments { image: Some(_), .. } => "--image",
+        TestArguments { build: Some(_), .. } => "--build",
+        _ => return Ok(session.global.runtime),
+    };
+    match session.global.runtime {
+        RuntimeChoice::Process => {
+            Err(Failure::Usage(format!("{flag} needs containers; processes run only this project's node")))
+        }
+        RuntimeChoice::Auto | RuntimeChoice::Docker => Ok(RuntimeChoice::Docker),
+    }
+}
+
 /// Has the image there; says whether it is ours, and gives the node where there is no image.
 async fn provide_image(
     session: &Session<'_>,
@@ -205,10 +220,6 @@ async fn provide_image(
     arguments: &TestArguments,
 ) -> Result<(Option<Artifact>, bool), Failure> {
     let containers = runtime.name() == "docker";
-    if !containers && (arguments.image.is_some() || arguments.build.is_some()) {
-        let flag = if arguments.image.is_some() { "--image" } else { "--build" };
-        return Err(Failure::Usage(format!("{flag} needs a container engine; processes run only this project's node")));
-    }
     if let Some(image) = &arguments.image {
         image.clone_into(&mut spec.image.name);
         spec.image.build = None;
@@ -234,6 +245,10 @@ async fn provide_image(
     }
     match observed {
         Some(image) => Ok((artifact.filter(|_| !containers), image.ours)),
+        None if arguments.image.is_some() => Err(Failure::Image(format!(
+            "there is no image {0}; `docker build -t {0} DIR` makes it from a folder, and so does --build DIR in its place",
+            spec.image.name
+        ))),
         None => Err(missing_image(session, runtime, spec)),
     }
 }
@@ -242,6 +257,9 @@ async fn provide_image(
 fn image_name(folder: &Path) -> Result<String, Failure> {
     let unreadable = |reason: String| Failure::Usage(format!("--build: {}: {reason}", folder.display()));
     let path = folder.canonicalize().map_err(|error| unreadable(error.to_string()))?;
+    if !path.is_dir() {
+        return Err(unreadable("that is no folder; name the one with the Dockerfile".to_owned()));
+    }
     if !path.join("Dockerfile").is_file() {
         return Err(unreadable("there is no Dockerfile in it".to_owned()));
     }

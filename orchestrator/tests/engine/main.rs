@@ -41,7 +41,7 @@ fn main() -> ExitCode {
     let conclusion = libtest_mimic::run(&arguments, trials);
     if missing.is_none() && !arguments.list {
         // The image that the scenarios share; when none of them ran there is nothing to remove.
-        let _ = Command::new("docker").args(["rmi", stage::IMAGE]).output();
+        let _ = Command::new("docker").args(["rmi", &stage::image()]).output();
     }
     conclusion.exit_code()
 }

@@ -98,8 +98,10 @@ pub(crate) const SLEEPER: Sources =
 /// Ends at once.
 pub(crate) const CRASHER: Sources =
     Sources::StandIn("fn main() { println!(\"I cannot live here\"); std::process::exit(2) }");
-/// The image of the real node.
-pub(crate) const IMAGE: &str = "orchestrator-test";
+/// The image of the real node: of this process only, since another clone's tests at the same time have another node.
+pub(crate) fn image() -> String {
+    format!("orchestrator-test-{}", std::process::id())
+}
 
 /// A folder, a cluster file, and what must be cleared.
 pub(crate) struct Stage {
@@ -167,7 +169,7 @@ impl Stage {
     /// The name of the image.
     pub(crate) fn image(&self) -> String {
         match self.sources {
-            Sources::Workspace => IMAGE.to_owned(),
+            Sources::Workspace => image(),
             Sources::StandIn(_) | Sources::Foreign => format!("{}-img", self.project),
         }
     }

@@ -154,7 +154,9 @@ fn wrong_status() {
 fn kept() {
     let store = Store::with("wrong-status");
     let mut command = store.stage.command(&["test", "--build", store.flaw, "--keep", "a PUT of a new key must be 201"]);
-    let done = run(&mut command).exits(1);
+    // A summary that cannot be written is told, and hides no verdict.
+    let done = run(command.env("GITHUB_STEP_SUMMARY", "/nonexistent/summary")).exits(1);
+    let done = done.complains("GITHUB_STEP_SUMMARY: /nonexistent/summary cannot be written");
     let kept = done.stdout.lines().find_map(|line| line.strip_prefix("kept: ")?.split(';').next());
     let project = kept.expect("the project that is kept").to_owned();
     store.stage.run(&["status", "-p", &project]).exits(0).answers(store.stage.name(1));

@@ -104,13 +104,17 @@ fn tell(
             "evidence": folder.as_ref().map(|folder| folder.display().to_string()),
         }),
     );
-    if let Some(file) = &arguments.junit {
-        let text = report::junit(&subject.title(), &outcomes, elapsed)
-            .map_err(|error| Failure::Usage(format!("the JUnit file cannot be written: {error}")))?;
-        write_junit(file, &text)?;
+    let written = arguments.junit.as_ref().map_or(Ok(()), |file| {
+        let text = report::junit(&subject.title(), &outcomes, elapsed);
+        let text = text.map_err(|error| Failure::Usage(format!("the JUnit file cannot be written: {error}")))?;
+        write_junit(file, &text)
+    });
+    let told = written.and(workflow::tell(session.output, &subject.title(), &outcomes));
+    let verdict = verdict(totals, outcomes.len(), folder.map(|folder| folder.display().to_string()));
+    if let (Err(_), Err(untold)) = (&verdict, &told) {
+        session.output.note(&untold.to_string());
     }
-    workflow::tell(session.output, &subject.title(), &outcomes)?;
-    verdict(totals, outcomes.len(), folder.map(|folder| folder.display().to_string()))
+    verdict.and(told)
 }
 
 /// A line for each cluster that is left running.

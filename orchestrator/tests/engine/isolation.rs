@@ -3,10 +3,8 @@
 use std::collections::BTreeSet;
 use std::process::Stdio;
 
-use serde_json::json;
-
 use crate::Scenario;
-use crate::stage::{Sources, Stage, docker, fetch, run, status_of, urls};
+use crate::stage::{Sources, Stage, docker, fetch, put, run, status_of, urls};
 
 pub(crate) const ALL: &[Scenario] = &[
     ("isolated_clusters_of_one_file_do_not_touch_each_other", side_by_side),
@@ -25,13 +23,6 @@ fn containers(project: &str) -> String {
     docker(&["ps", "--no-trunc", "--filter", &label, "--format", "{{.ID}} {{.Names}}"])
 }
 
-fn put(url: &str, value: &str) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let client = reqwest::Client::builder().no_proxy().build().expect("a client");
-    let request = client.put(format!("{url}/key-value-store/k")).json(&json!({ "value": value })).send();
-    assert_eq!(runtime.block_on(request).expect("an answer").status().as_u16(), 201);
-}
-
 fn side_by_side() {
     let mut stage = stage();
     let projects = ["a", "b"].map(|suffix| stage.beside(suffix));
@@ -43,7 +34,7 @@ fn side_by_side() {
     assert_eq!(before.lines().count(), 3);
     assert!(before.contains(&format!(" {}-{}", projects[0], stage.name(1))), "{before}");
     for (url, value) in [(&first[0], "first"), (&second[0], "second")] {
-        put(url, value);
+        put(url, "k", value);
     }
 
     let again = command(&projects[0], &["up"]).answers("\"changed\":false");

@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::Scenario;
-use crate::stage::{Sources, Stage, docker, eventually, fetch};
+use crate::stage::{Sources, Stage, docker, eventually, fetch, put};
 
 pub(crate) const ALL: &[Scenario] = &[
     ("tests_beside_a_running_cluster_leave_it_as_it_is", beside),
@@ -43,13 +43,6 @@ fn containers(stage: &Stage) -> String {
     docker(&["ps", "--no-trunc", "--quiet", "--filter", &label])
 }
 
-fn put(url: &str) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let client = reqwest::Client::builder().no_proxy().build().expect("a client");
-    let request = client.put(format!("{url}/key-value-store/mine")).json(&json!({ "value": "kept" })).send();
-    assert_eq!(runtime.block_on(request).expect("an answer").status().as_u16(), 201);
-}
-
 /// The running cluster has its key, and no other in any of its shards.
 fn has_its_data(stage: &Stage, shards: u64) {
     let ask = |path: &str| fetch(&format!("{}/{path}", stage.url(1))).expect("an answer").1;
@@ -66,7 +59,7 @@ fn has_its_data(stage: &Stage, shards: u64) {
 fn beside() {
     let stage = stage();
     stage.run(&["up"]).exits(0);
-    put(&stage.url(1));
+    put(&stage.url(1), "mine", "kept");
     let before = containers(&stage);
     assert_eq!(before.lines().count(), 3);
     stage.run(&["test", "--suite", "assignment3"]).exits(0).answers(" 0 failed");
@@ -79,7 +72,7 @@ fn beside() {
 fn attached() {
     let stage = Stage::new("docker", Sources::Workspace, 6, 2);
     stage.run(&["up"]).exits(0);
-    put(&stage.url(1));
+    put(&stage.url(1), "mine", "kept");
     let done = stage.run(&["test", "--attach", "--suite", "assignment4", "--output", "json"]).exits(0);
     let result: Value = serde_json::from_str(done.stdout.trim()).expect("an object");
     assert!(result["passed"].as_u64() > Some(20) && result["skipped"] == 0, "{result}");

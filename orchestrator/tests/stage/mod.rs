@@ -335,6 +335,16 @@ pub(crate) fn fetch(url: &str) -> Option<(u16, String)> {
     })
 }
 
+/// Puts a new key through the node at `url`, which must say so.
+#[track_caller]
+pub(crate) fn put(url: &str, key: &str, value: &str) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let client = reqwest::Client::builder().no_proxy().build().expect("a client");
+    let body = serde_json::json!({ "value": value });
+    let request = client.put(format!("{url}/key-value-store/{key}")).json(&body).send();
+    assert_eq!(runtime.block_on(request).expect("an answer").status().as_u16(), 201);
+}
+
 /// The nodes of `status --output json`, as an object by name.
 pub(crate) fn status_json(stage: &Stage) -> serde_json::Map<String, serde_json::Value> {
     let done = stage.run(&["status", "--output", "json"]);

@@ -1,10 +1,9 @@
 //! Contract: causal consistency for every client that passes its token along. Any cluster will do, with or without shards.
 
-use super::topic;
-use crate::{Client, Failure, Scenario, Stage, eventually, stage::PATIENCE};
+use crate::{Client, Failure, Scenario, Stage, eventually, scenario::Topic, stage::PATIENCE};
 
-pub(super) fn scenarios() -> Vec<Scenario> {
-    let topic = topic("causality");
+/// For the suite of this topic, on its cluster.
+pub(in crate::suites) fn scenarios(topic: &Topic) -> Vec<Scenario> {
     vec![
         topic.scenario("a client must read its own writes through every node", &["causal"], own_writes),
         topic.scenario("a key must stay deleted for who deleted it", &["causal"], stays_deleted),
@@ -14,7 +13,7 @@ pub(super) fn scenarios() -> Vec<Scenario> {
 }
 
 /// Writes each key twice, and reads it through every other node.
-pub(in crate::suites) async fn own_writes(stage: &mut Stage) -> Result<(), Failure> {
+async fn own_writes(stage: &mut Stage) -> Result<(), Failure> {
     let (mut client, urls) = (stage.client(), stage.urls());
     for (index, key) in stage.keys(8).iter().enumerate() {
         for value in 1..=2 {
@@ -29,7 +28,7 @@ pub(in crate::suites) async fn own_writes(stage: &mut Stage) -> Result<(), Failu
 }
 
 /// Writes each key through one node, deletes it through the next, and reads it through all others.
-pub(in crate::suites) async fn stays_deleted(stage: &mut Stage) -> Result<(), Failure> {
+async fn stays_deleted(stage: &mut Stage) -> Result<(), Failure> {
     let (mut client, urls) = (stage.client(), stage.urls());
     for (index, key) in stage.keys(8).iter().enumerate() {
         client.put(&urls[index % urls.len()], key, 1).await?.must_succeed()?;
@@ -42,7 +41,7 @@ pub(in crate::suites) async fn stays_deleted(stage: &mut Stage) -> Result<(), Fa
 }
 
 /// Alice asks, Bob reads it and answers; who reads the answer can read the question.
-pub(in crate::suites) async fn question_and_answer(stage: &mut Stage) -> Result<(), Failure> {
+async fn question_and_answer(stage: &mut Stage) -> Result<(), Failure> {
     let urls = stage.urls();
     for round in 0..8 {
         let at = |hop: usize| &urls[(round + hop) % urls.len()];
@@ -71,7 +70,7 @@ async fn once_read(stage: &Stage, url: &str, key: &str) -> Result<Client, Failur
 }
 
 /// A token handed from one client to another forbids to both what it forbids to one.
-pub(in crate::suites) async fn handed_on(stage: &mut Stage) -> Result<(), Failure> {
+async fn handed_on(stage: &mut Stage) -> Result<(), Failure> {
     let urls = stage.urls();
     for (index, key) in stage.keys(8).iter().enumerate() {
         let mut first = stage.client();

@@ -1,7 +1,7 @@
 //! Assignment 3: replicas of one key space: views, replication, causal order, availability.
 
 mod agreement;
-mod causality;
+pub(super) mod causality;
 mod failures;
 mod isolation;
 mod lost_writes;
@@ -11,7 +11,6 @@ mod startup;
 mod view;
 
 pub(super) use agreement::never_wrong;
-pub(super) use causality::{handed_on, own_writes, question_and_answer, stays_deleted};
 pub(super) use startup::first_answer;
 
 use crate::{Failure, Scenario, Shape, Stage, Suite, scenario::Topic, stage::PATIENCE};
@@ -28,7 +27,7 @@ pub(super) fn scenarios() -> Vec<Scenario> {
     let topics = [
         view::scenarios(),
         replication::scenarios(),
-        causality::scenarios(),
+        causality::scenarios(&topic("causality")),
         isolation::scenarios(),
         failures::scenarios(),
         returning::scenarios(),

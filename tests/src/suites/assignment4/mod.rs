@@ -1,7 +1,6 @@
 //! Assignment 4: a key space in shards, each on several nodes.
 
 mod bodies;
-mod causality;
 mod course;
 mod dialects;
 mod failures;
@@ -19,7 +18,7 @@ mod tokens;
 mod ungrouped;
 mod view;
 
-use crate::{Scenario, Shape, Suite, scenario::Topic};
+use crate::{Scenario, Shape, Suite, scenario::Topic, suites::assignment3};
 
 /// Six nodes in two shards, as the class starts them.
 const SIX_IN_TWO: Shape = Shape::sharded(6, 2);
@@ -46,7 +45,7 @@ pub(super) fn scenarios() -> Vec<Scenario> {
         reshard::scenarios(),
         ungrouped::scenarios(),
         load::scenarios(),
-        causality::scenarios(),
+        assignment3::causality::scenarios(&topic("causality")),
         view::scenarios(),
         failures::scenarios(),
         startup::scenarios(),

@@ -1,6 +1,8 @@
-//! Which nodes do not reach which others: directed cuts, and how groups of nodes become such. Pure; names only.
+//! Which nodes do not reach which others: directed cuts, and how groups of nodes become such. Pure.
 
 use std::collections::BTreeSet;
+
+use crate::observed::ObservedNode;
 
 /// What `from` sends does not arrive at `to`. The other direction is a cut of its own.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -18,6 +20,12 @@ impl Cut {
     pub(crate) fn reversed(&self) -> Self {
         Self::new(&self.to, &self.from)
     }
+}
+
+/// Those of the cuts whose nodes are both there: one that was removed since needs no cut.
+pub(crate) fn among(cuts: BTreeSet<Cut>, nodes: &[ObservedNode]) -> BTreeSet<Cut> {
+    let is_there = |name: &str| nodes.iter().any(|node| node.name == name);
+    cuts.into_iter().filter(|cut| is_there(&cut.from) && is_there(&cut.to)).collect()
 }
 
 /// Groups of nodes to be set apart: two at least, and no node in two of them.

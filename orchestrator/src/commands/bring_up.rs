@@ -6,7 +6,7 @@ use super::session::Session;
 use crate::apply::Executor;
 use crate::failure::Failure;
 use crate::observed::{NodeState, ObservedNode};
-use crate::partition::lines;
+use crate::partition::{among, lines};
 use crate::plan::{Desired, plan};
 use crate::readiness::{Awaited, Waiter};
 use crate::runtime::{Runtime, Site};
@@ -105,10 +105,8 @@ async fn bring_up_in_place(
 /// Nodes that are cut off from each other on purpose cannot agree. Whoever started one of them by other means has lost its
 /// cuts: they are made again.
 async fn keep_partitions(site: &Site<'_>, runtime: &dyn Runtime) -> Result<bool, Failure> {
-    let mut cuts = runtime.cuts(&site.spec.name).await?;
-    let nodes = runtime.nodes(&site.spec.name).await?;
-    let is_there = |name: &str| nodes.iter().any(|node| node.name == name);
-    cuts.retain(|cut| is_there(&cut.from) && is_there(&cut.to));
+    let project = &site.spec.name;
+    let cuts = among(runtime.cuts(project).await?, &runtime.nodes(project).await?);
     if cuts.is_empty() {
         return Ok(false);
     }

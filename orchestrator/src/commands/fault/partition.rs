@@ -9,7 +9,7 @@ use super::super::session::Session;
 use super::{Cluster, json_of, life};
 use crate::failure::Failure;
 use crate::output::Event;
-use crate::partition::{Cut, Groups, isolated, lines};
+use crate::partition::{Cut, Groups, among, isolated, lines};
 use crate::plan::Fault;
 
 pub(super) async fn partition(session: &Session<'_>, words: &[String], one_way: bool) -> Result<(), Failure> {
@@ -31,11 +31,7 @@ pub(super) async fn isolate(session: &Session<'_>, names: &[String]) -> Result<(
 /// Makes these cuts beside those that are there.
 async fn add(cluster: &Cluster<'_>, fault: &str, new: BTreeSet<Cut>) -> Result<(), Failure> {
     let before = cluster.cuts().await?;
-    let nodes = cluster.nodes();
-    let is_there = |name: &str| nodes.iter().any(|node| node.name == name);
-    // A node that was removed since needs no cut.
-    let mut cuts: BTreeSet<Cut> =
-        before.iter().filter(|cut| is_there(&cut.from) && is_there(&cut.to)).cloned().collect();
+    let mut cuts = among(before.clone(), &cluster.nodes());
     cuts.extend(new);
     make(cluster, &cuts).await?;
     let changed = cuts != before;

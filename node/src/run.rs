@@ -3,7 +3,7 @@
 use std::{future::Future, io, net::SocketAddr, sync::Arc};
 
 use futures_util::future::select_all;
-use node_core::Settings;
+use node_core::{Durability, Settings};
 use thiserror::Error;
 use tokio::{net::TcpListener, sync::mpsc};
 use tracing::{error, info};
@@ -88,6 +88,7 @@ pub async fn run(
         view: config.view.clone(),
         shard_count: config.shard_count,
         secret: config.cluster_secret.clone(),
+        durability: Durability::Sync,
     };
     let runtime =
         Runtime::new(settings, recovered, inputs, links.clone(), metrics.runtime.clone()).map_err(RunError::Start)?;

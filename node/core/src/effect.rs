@@ -18,6 +18,18 @@ pub struct Settings {
     pub shard_count: Option<u32>,
     /// Keys the checksum of tokens.
     pub secret: Option<String>,
+    /// When this node's storage says that a batch is durable.
+    pub durability: Durability,
+}
+
+/// When a storage says that a batch is durable.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Durability {
+    /// When it is synced.
+    #[default]
+    Sync,
+    /// When it is written; the sync follows. Then the answer to a write claims no durable replica.
+    Interval,
 }
 
 /// What storage holds at a start; [`Recovered::empty`] on an empty disk.

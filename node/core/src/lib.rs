@@ -23,7 +23,7 @@ mod token;
 pub use self::{
     announcement::{Announcement, Holding, SlotState},
     clock::{Hlc, Now},
-    effect::{Boot, Change, Effect, Event, Recovered, Settings, SlotMeta, Stats},
+    effect::{Boot, Change, Durability, Effect, Event, Recovered, Settings, SlotMeta, Stats},
     frontier::Frontier,
     key::{KEY_LENGTH_MAX, Key, KeyError, SLOTS, SlotId},
     membership::{Identity, Members, Membership, Removal},

@@ -2,12 +2,12 @@
 
 mod acknowledge;
 mod adopt;
+mod batches;
 mod change_placement;
 mod collect;
 mod complete;
 mod count;
 mod detect;
-mod durability;
 mod forward;
 mod gossip;
 mod limits;
@@ -18,6 +18,7 @@ mod pending;
 mod pull;
 mod read;
 mod request;
+mod room;
 mod slot;
 mod stable;
 mod transfer;
@@ -30,9 +31,9 @@ use std::{
 
 use self::{
     acknowledge::Acknowledgements,
+    batches::Batches,
     change_placement::Proposals,
     collect::Round,
-    durability::Durability,
     limits::{BUSY_TICK_MS, EPOCHS_RESERVED, IDLE_TICK_MS, STALL_MS},
     peer::Peer,
     pending::{Answered, Asker, Parked, Pending, Ticket},
@@ -41,8 +42,8 @@ use self::{
     transfer::{Copy, Transfers},
 };
 use crate::{
-    Address, Body, Boot, Change, Effect, Envelope, Event, Holding, Identity, Members, Now, Origin, Placement, Record,
-    Recovered, Reply, Request, RequestId, Settings, SlotId, Stats, TokenKey,
+    Address, Body, Boot, Change, Durability, Effect, Envelope, Event, Holding, Identity, Members, Now, Origin,
+    Placement, Record, Recovered, Reply, Request, RequestId, Settings, SlotId, Stats, TokenKey,
 };
 
 /// One replica of the store.
@@ -88,7 +89,10 @@ pub struct Core {
     placement: Arc<Placement>,
     slots: Vec<Slot>,
 
+    batches: Batches,
     durability: Durability,
+    /// Whether the storage has free space for data.
+    enough_space: bool,
     parked: Parked,
     acknowledgements: Acknowledgements,
     /// New writes of this node on their way to the other replicas.
@@ -96,6 +100,8 @@ pub struct Core {
     effects: VecDeque<Effect>,
 
     pending: BTreeMap<Ticket, Pending>,
+    /// Bytes of the values in `pending`.
+    request_bytes: usize,
     pending_by_slot: BTreeMap<SlotId, BTreeSet<Ticket>>,
     tickets: BTreeMap<Asker, Ticket>,
     next_ticket: Ticket,
@@ -129,7 +135,7 @@ impl Core {
     /// neither answers nor sends.
     #[must_use]
     pub fn new(settings: Settings, recovered: Recovered, now: Now) -> Self {
-        let Settings { address, view, shard_count, secret } = settings;
+        let Settings { address, view, shard_count, secret, durability } = settings;
         let incarnation = recovered.boot.map_or(0, |boot| boot.incarnation + 1).max(now.wall_ms);
         let epoch = recovered.boot.map_or(1, |boot| boot.epoch_limit);
         let epoch_limit = epoch + EPOCHS_RESERVED;
@@ -155,7 +161,9 @@ impl Core {
             superseded: BTreeSet::new(),
             membership: 1,
             peers: BTreeMap::new(),
-            durability: Durability::new(placement.id()),
+            batches: Batches::new(placement.id()),
+            durability,
+            enough_space: true,
             placement,
             slots: SlotId::all().map(Slot::new).collect(),
             parked: Parked::default(),
@@ -163,6 +171,7 @@ impl Core {
             outbox: BTreeMap::new(),
             effects: VecDeque::new(),
             pending: BTreeMap::new(),
+            request_bytes: 0,
             pending_by_slot: BTreeMap::new(),
             tickets: BTreeMap::new(),
             // Unique across restarts at one address, as long as a node takes fewer than 65 requests a millisecond.
@@ -268,6 +277,7 @@ impl Core {
         self.collect_tombstones();
         self.progress_all();
         self.send_pings();
+        self.assert_caps();
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) is next due, in milliseconds of the monotonic clock.

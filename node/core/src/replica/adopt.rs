@@ -40,13 +40,13 @@ impl Core {
     /// The durable placement, or the lowest of all while this node has only its own idea of a first one: that must not
     /// overrule the cluster's.
     pub(super) fn announced_placement(&self) -> PlacementId {
-        if self.settled || self.stored { self.durability.placement() } else { PlacementId::default() }
+        if self.settled || self.stored { self.batches.placement() } else { PlacementId::default() }
     }
 
     /// Gives every slot the state that the placement wants, as far as its data allows.
     pub(super) fn take_up_placement(&mut self) {
         self.change(Change::Placement(self.placement.clone()));
-        self.durability.placed(self.placement.id());
+        self.batches.placed(self.placement.id());
         for slot in SlotId::all() {
             let owns = self.owns(slot) && !self.is_removed();
             match (owns, self.slot(slot).holding) {

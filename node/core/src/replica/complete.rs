@@ -134,7 +134,7 @@ impl Core {
     /// Deletes the slot when every current owner announces this placement, is complete and covers it (invariant 7).
     fn hand_over(&mut self, slot: SlotId) -> bool {
         let state = self.slot(slot);
-        let placement = self.durability.placement();
+        let placement = self.batches.placement();
         let owners: Vec<Address> = self.owners(slot).collect();
         let safe = !owners.is_empty()
             && placement == self.placement.id()

@@ -2,7 +2,7 @@
 
 use super::{
     Core,
-    limits::{START_GRACE_MS, SUPERSEDED_MAX},
+    limits::{MEMBERS_MAX, START_GRACE_MS, SUPERSEDED_MAX},
     peer::Peer,
 };
 use crate::{Address, Change, Event, Identity, PlacementId};
@@ -115,6 +115,9 @@ impl Core {
             return;
         }
         let known = self.identities.get(&address).copied();
+        if known.is_none() && self.identities.len() >= MEMBERS_MAX {
+            return;
+        }
         if known.is_none_or(|known| identity > known) {
             self.identities.insert(address, identity);
             self.membership += 1;

@@ -9,7 +9,7 @@ use super::{
 use crate::{Address, Body, Reply, Request, SlotId, SlotState, Token};
 
 impl Core {
-    /// A node in reach that serves the slot and that `suits`; owners before others, complete ones before others, those that
+    /// A node in reach that serves the slot and that `suits`; for a write, one with room before others; owners before others, complete ones before others, those that
     /// cover the token before others, and among equals a different one for each request.
     pub(super) fn server(
         &self,
@@ -30,6 +30,7 @@ impl Core {
             super::Asker::Peer { address, .. } => Some(address),
             super::Asker::Client(_) => None,
         };
+        let is_read = matches!(pending.request, Request::Get { .. });
         let mut best = (0, Vec::new());
         for (address, peer) in &self.peers {
             let state = peer.slot(slot);
@@ -45,7 +46,8 @@ impl Core {
             let score = 1
                 + u32::from(wanted.is_none_or(|wanted| state.frontier.covers(wanted)))
                 + 2 * u32::from(state.holding.is_full())
-                + 4 * u32::from(self.placement.owners(slot).contains(address));
+                + 4 * u32::from(self.placement.owners(slot).contains(address))
+                + 8 * u32::from(is_read || peer.has_room);
             if score > best.0 {
                 best = (score, Vec::new());
             }

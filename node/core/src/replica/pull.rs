@@ -58,7 +58,9 @@ impl Core {
             .filter(|(lacking, _)| *lacking > 0)
             .max();
         match fullest {
-            Some((_, address)) if state.holding != Holding::Absent && !self.copies.contains_key(&slot) => {
+            Some((_, address))
+                if state.holding != Holding::Absent && !self.copies.contains_key(&slot) && self.has_room() =>
+            {
                 let have = state.frontier.clone();
                 self.lags.insert(slot, Lag { due_ms: now_ms + PULL_AGAIN_MS });
                 self.send(address, Body::Pull { slot, have });

@@ -61,7 +61,7 @@ impl Transfers {
 impl Core {
     /// Begins to copy a slot, unless it is being copied or too many are.
     pub(super) fn begin_copy(&mut self, slot: SlotId, source: Address, present_wins: bool) {
-        if self.copies.len() >= COPIES_MAX || self.copies.contains_key(&slot) {
+        if self.copies.len() >= COPIES_MAX || self.copies.contains_key(&slot) || !self.has_room() {
             return;
         }
         let asked_ms = self.now.monotonic_ms;
@@ -88,7 +88,7 @@ impl Core {
                 stable: state.known_stable(),
                 clock: state.clock,
                 full: state.holding.is_full() && !self.is_removed(),
-                placement: self.durability.placement(),
+                placement: self.batches.placement(),
                 records: state.records().cloned().collect(),
                 used_ms: now_ms,
             };
@@ -126,8 +126,11 @@ impl Core {
     /// A piece has arrived; the last one makes the snapshot part of the slot.
     pub(super) fn take_chunk(&mut self, from: Address, mut chunk: SnapshotChunk) {
         let slot = chunk.slot;
-        if self.slot(slot).holding == Holding::Absent {
+        if self.slot(slot).holding == Holding::Absent || !self.has_room() {
             self.copies.remove(&slot);
+            return;
+        }
+        if !self.copies.contains_key(&slot) && self.copies.len() >= COPIES_MAX {
             return;
         }
         let asked_ms = self.now.monotonic_ms;

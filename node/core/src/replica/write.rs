@@ -8,7 +8,7 @@ use super::{
     pending::{Pending, Stage, Ticket, Writing},
     request::Step,
 };
-use crate::{Address, Dot, Holding, Key, Origin, Record, Reply, SlotId, Token};
+use crate::{Address, Dot, Durability, Holding, Key, Origin, Record, Reply, SlotId, Token};
 
 impl Core {
     pub(super) fn advance_write(
@@ -47,6 +47,9 @@ impl Core {
             } else {
                 self.cannot_delete(slot, token)
             };
+        }
+        if let Some(reason) = self.no_room() {
+            return Step::Reply(Reply::Unavailable { reason });
         }
         pending.stage = Stage::Writing(self.write(slot, key, value, token, exists));
         self.advance_writing(pending)
@@ -100,7 +103,7 @@ impl Core {
         }
         Writing {
             dot,
-            batch: self.durability.open_batch(),
+            batch: self.batches.open_batch(),
             applied_ms: self.now.monotonic_ms,
             acknowledged: BTreeSet::new(),
             replaced: exists,
@@ -136,7 +139,7 @@ impl Core {
     /// Answered when durable here and on one more replica; with less when no other can, or none does in time (invariant 6).
     pub(super) fn advance_writing(&mut self, pending: &mut Pending) -> Step {
         let Stage::Writing(writing) = &mut pending.stage else { return Step::Wait };
-        if !self.durability.is_durable(writing.batch) {
+        if !self.batches.is_durable(writing.batch) {
             return Step::Wait;
         }
         let slot = writing.dot.slot;
@@ -149,17 +152,22 @@ impl Core {
             // A replica that is still copying can take writes only where they follow what it has.
             let next =
                 state.holding == Holding::Copying && state.frontier.get(writing.dot.origin) + 1 >= writing.dot.seq;
-            expected |= (state.holding.serves() || next) && peer.is_reachable(self.now.monotonic_ms);
+            expected |= (state.holding.serves() || next) && peer.is_reachable(self.now.monotonic_ms) && peer.has_room;
         }
         let waited_ms = self.now.monotonic_ms - writing.applied_ms;
         if writing.acknowledged.is_empty() && expected && waited_ms < WRITE_ACKNOWLEDGE_MS {
             return Step::Wait;
         }
+        let replicas_written = 1 + writing.acknowledged.len() as u32;
         Step::Reply(Reply::Written {
             replaced: writing.replaced,
             version: writing.version.clone(),
             shard: writing.shard,
-            replicas_durable: 1 + writing.acknowledged.len() as u32,
+            replicas_durable: match self.durability {
+                Durability::Sync => replicas_written,
+                Durability::Interval => 0,
+            },
+            replicas_written,
         })
     }
 }

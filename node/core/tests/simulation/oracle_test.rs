@@ -61,6 +61,7 @@ impl History {
             version: Arc::clone(&record.version),
             shard: ShardId(1),
             replicas_durable: 1,
+            replicas_written: 1,
         };
         let context = self.oracle.judge(operation, &reply)?.context.expect("a written reply has a token");
         Ok(Written { context, record })

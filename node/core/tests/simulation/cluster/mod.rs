@@ -10,7 +10,7 @@ use std::{
     net::Ipv4Addr,
 };
 
-use node_core::{Address, Envelope, Event, Key, Reply, Request, RequestId, Settings, SlotId};
+use node_core::{Address, Durability, Envelope, Event, Key, Reply, Request, RequestId, Settings, SlotId};
 
 use crate::{
     clock::NodeClock,
@@ -137,6 +137,7 @@ impl Cluster {
                     view: host.view.iter().map(|peer| address(*peer)).collect(),
                     shard_count: host.shard_count,
                     secret: None,
+                    durability: Durability::Sync,
                 },
                 core: None,
                 disk: Disk::empty(random.next()),

@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use super::Core;
+use super::{Core, limits::META_BYTES};
 use crate::{Body, Change, Effect, PlacementId, SlotId};
 
 /// The changes under way to the disk.
 #[derive(Debug)]
-pub(super) struct Durability {
+pub(super) struct Batches {
     /// Changes of the batch that is open.
     changes: Vec<Change>,
     /// Slots changed in the batch that is open.
@@ -15,20 +15,32 @@ pub(super) struct Durability {
     /// Number of the batch that is open.
     open: u64,
     /// Slots of each batch that is not durable yet.
-    closed: BTreeMap<u64, BTreeSet<SlotId>>,
+    closed: BTreeMap<u64, Closed>,
+    /// Bytes of all batches that are not durable yet, the open one included.
+    bytes: usize,
+    /// Bytes of the batch that is open.
+    open_bytes: usize,
     /// Placements that are not durable yet, with their batches.
     placements: VecDeque<(u64, PlacementId)>,
     durable: u64,
     placement: PlacementId,
 }
 
-impl Durability {
+#[derive(Debug)]
+struct Closed {
+    slots: BTreeSet<SlotId>,
+    bytes: usize,
+}
+
+impl Batches {
     pub(super) fn new(placement: PlacementId) -> Self {
         Self {
             changes: Vec::new(),
             slots: BTreeSet::new(),
             open: 1,
             closed: BTreeMap::new(),
+            bytes: 0,
+            open_bytes: 0,
             placements: VecDeque::new(),
             durable: 0,
             placement,
@@ -49,6 +61,16 @@ impl Durability {
         batch <= self.durable
     }
 
+    /// Whether nothing is on its way to the disk.
+    pub(super) fn is_idle(&self) -> bool {
+        self.closed.is_empty() && self.changes.is_empty() && self.slots.is_empty()
+    }
+
+    /// Approximate bytes on their way to the disk.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     /// Notes that the placement of this id was put into the open batch.
     pub(super) fn placed(&mut self, id: PlacementId) {
         self.placements.push_back((self.open, id));
@@ -58,7 +80,7 @@ impl Durability {
 impl Core {
     /// Adds to the open batch.
     pub(super) fn change(&mut self, change: Change) {
-        self.durability.changes.push(change);
+        self.batches.changes.push(change);
     }
 
     /// Lets `edit` change a slot, and notes what it changed.
@@ -68,10 +90,14 @@ impl Core {
         edit: impl FnOnce(&mut super::slot::Slot, &mut Vec<Change>) -> T,
     ) -> T {
         let state = &mut self.slots[slot.index()];
-        let result = edit(state, &mut self.durability.changes);
-        if state.dirty {
-            self.durability.slots.insert(slot);
+        let before = self.batches.changes.len();
+        let result = edit(state, &mut self.batches.changes);
+        let mut bytes: usize = self.batches.changes[before..].iter().map(size_bytes).sum();
+        if state.dirty && self.batches.slots.insert(slot) {
+            bytes += META_BYTES;
         }
+        self.batches.open_bytes += bytes;
+        self.batches.bytes += bytes;
         result
     }
 
@@ -79,7 +105,7 @@ impl Core {
     pub(super) fn undurable_batch(&self, slot: SlotId) -> Option<u64> {
         let state = self.slot(slot);
         if state.dirty {
-            Some(self.durability.open)
+            Some(self.batches.open)
         } else if state.is_durable() {
             None
         } else {
@@ -89,15 +115,16 @@ impl Core {
 
     /// Closes the open batch, and sends what this turn has gathered.
     pub(super) fn flush(&mut self) {
-        let slots = std::mem::take(&mut self.durability.slots);
-        let mut changes = std::mem::take(&mut self.durability.changes);
+        let slots = std::mem::take(&mut self.batches.slots);
+        let mut changes = std::mem::take(&mut self.batches.changes);
         if !slots.is_empty() || !changes.is_empty() {
-            let batch = self.durability.open;
-            self.durability.open += 1;
+            let batch = self.batches.open;
+            self.batches.open += 1;
             for slot in &slots {
                 self.slots[slot.index()].close(batch, &mut changes);
             }
-            self.durability.closed.insert(batch, slots);
+            let bytes = std::mem::take(&mut self.batches.open_bytes);
+            self.batches.closed.insert(batch, Closed { slots, bytes });
             if changes.is_empty() {
                 // A slot became absent again without ever having been stored: nothing for the disk, but states move on.
                 changes.push(Change::Members(self.members.clone()));
@@ -112,15 +139,18 @@ impl Core {
 
     /// All batches up to `batch` are durable: what waited for them goes on.
     pub(super) fn synced(&mut self, batch: u64) {
-        self.durability.durable = self.durability.durable.max(batch);
+        self.batches.durable = self.batches.durable.max(batch);
         self.booted = true;
-        let later = self.durability.closed.split_off(&(batch + 1));
-        let slots: BTreeSet<SlotId> =
-            std::mem::replace(&mut self.durability.closed, later).into_values().flatten().collect();
+        let later = self.batches.closed.split_off(&(batch + 1));
+        let mut slots = BTreeSet::new();
+        for closed in std::mem::replace(&mut self.batches.closed, later).into_values() {
+            self.batches.bytes -= closed.bytes;
+            slots.extend(closed.slots);
+        }
         let mut placed = false;
-        while self.durability.placements.front().is_some_and(|(number, _)| *number <= batch) {
-            if let Some((_, id)) = self.durability.placements.pop_front() {
-                self.durability.placement = id;
+        while self.batches.placements.front().is_some_and(|(number, _)| *number <= batch) {
+            if let Some((_, id)) = self.batches.placements.pop_front() {
+                self.batches.placement = id;
                 placed = true;
             }
         }
@@ -143,5 +173,12 @@ impl Core {
         for (asker, reply) in self.parked.release(batch) {
             self.reply(asker, reply);
         }
+    }
+}
+
+fn size_bytes(change: &Change) -> usize {
+    match change {
+        Change::Record(record) => record.size_bytes(),
+        _ => META_BYTES,
     }
 }

@@ -207,8 +207,22 @@ pub struct Stats {
     pub slots_draining: usize,
     /// Nodes in the view.
     pub view: usize,
-    /// Requests in flight: reads waiting, writes unacknowledged, forwards.
+    /// Slots in which others are known to have more.
+    pub slots_pulling: usize,
+    /// Slots whose tombstones are between the two rounds of a collection.
+    pub slots_collecting: usize,
+    /// Requests in flight, of all kinds.
     pub requests_waiting: usize,
+    /// Reads that wait for what their token names, or for a server.
+    pub reads_waiting: usize,
+    /// Writes that wait for their sync or an acknowledgement.
+    pub writes_waiting: usize,
+    /// Requests that wait for another node's answer.
+    pub forwarded: usize,
+    /// Add-members and reshards that are not done.
+    pub changes_waiting: usize,
+    /// Whether the node knows where it stands.
+    pub settled: bool,
     /// The placement's number.
     pub placement_number: u64,
     /// Writes given up (rule 12).

@@ -36,7 +36,7 @@ use self::{
     collect::Round,
     limits::{BUSY_TICK_MS, EPOCHS_RESERVED, IDLE_TICK_MS, STALL_MS},
     peer::Peer,
-    pending::{Answered, Asker, Parked, Pending, Ticket},
+    pending::{Answered, Asker, Parked, Pending, Stage, Ticket},
     pull::Lag,
     slot::{FIRST_ANNOUNCEMENT, Slot},
     transfer::{Copy, Transfers},
@@ -44,6 +44,7 @@ use self::{
 use crate::{
     Address, Body, Boot, Change, Durability, Effect, Envelope, Event, Holding, Identity, Members, Now, Origin,
     Placement, Record, Recovered, Reply, Request, RequestId, Settings, SlotId, Stats, TokenKey,
+    planted::{Bug, Planted},
 };
 
 /// One replica of the store.
@@ -55,6 +56,7 @@ use crate::{
 /// batches may be under way, and they complete in order. Messages may be lost at will, so a full queue drops them.
 pub struct Core {
     address: Address,
+    planted: Planted,
     token_key: TokenKey,
     /// The moment of the input being handled.
     now: Now,
@@ -135,15 +137,28 @@ impl Core {
     /// neither answers nor sends.
     #[must_use]
     pub fn new(settings: Settings, recovered: Recovered, now: Now) -> Self {
+        Self::start(settings, recovered, now, Planted::default())
+    }
+
+    /// As [`new`](Self::new), with a bug planted.
+    #[cfg(feature = "planted")]
+    #[must_use]
+    pub fn with_bug(settings: Settings, recovered: Recovered, now: Now, bug: Option<Bug>) -> Self {
+        Self::start(settings, recovered, now, Planted::new(bug))
+    }
+
+    fn start(settings: Settings, recovered: Recovered, now: Now, planted: Planted) -> Self {
         let Settings { address, view, shard_count, secret, durability } = settings;
         let incarnation = recovered.boot.map_or(0, |boot| boot.incarnation + 1).max(now.wall_ms);
-        let epoch = recovered.boot.map_or(1, |boot| boot.epoch_limit);
+        let reused = if planted.is(Bug::ReuseSequenceNumbers) { EPOCHS_RESERVED } else { 0 };
+        let epoch = recovered.boot.map_or(1, |boot| boot.epoch_limit - reused);
         let epoch_limit = epoch + EPOCHS_RESERVED;
         let stored = recovered.placement.is_some();
         let placement = recovered.placement.unwrap_or_else(|| Arc::new(Placement::bootstrap(&view, shard_count)));
         let members = recovered.members.unwrap_or_else(|| Members::bootstrap(view.iter().copied()));
         let mut core = Self {
             address,
+            planted,
             token_key: TokenKey::new(secret.as_deref()),
             now,
             boot_ms: now.monotonic_ms,
@@ -165,7 +180,7 @@ impl Core {
             durability,
             enough_space: true,
             placement,
-            slots: SlotId::all().map(Slot::new).collect(),
+            slots: SlotId::all().map(|slot| Slot::new(slot, planted)).collect(),
             parked: Parked::default(),
             acknowledgements: Acknowledgements::default(),
             outbox: BTreeMap::new(),
@@ -311,6 +326,7 @@ impl Core {
     /// Numbers for metrics.
     #[must_use]
     pub fn stats(&self) -> Stats {
+        let waiting = |is: fn(&Pending) -> bool| self.pending.values().filter(|pending| is(pending)).count();
         let count = |wanted: Holding| self.slots.iter().filter(|slot| slot.holding == wanted).count();
         Stats {
             keys: self.slots.iter().map(Slot::keys).sum(),
@@ -321,7 +337,16 @@ impl Core {
             slots_copying: count(Holding::Copying),
             slots_draining: count(Holding::Draining) + count(Holding::Retired),
             view: self.view().len(),
+            slots_pulling: self.lags.len(),
+            slots_collecting: self.rounds.len(),
             requests_waiting: self.pending.len() + self.parked.len(),
+            reads_waiting: waiting(|pending| {
+                matches!((&pending.stage, &pending.request), (Stage::Waiting { .. }, Request::Get { .. }))
+            }),
+            writes_waiting: waiting(|pending| matches!(pending.stage, Stage::Writing(_))),
+            forwarded: waiting(|pending| matches!(pending.stage, Stage::Forwarded { .. })),
+            changes_waiting: waiting(|pending| matches!(pending.stage, Stage::Placing(_))),
+            settled: self.settled,
             placement_number: self.placement.id().number,
             writes_lost: self.writes_lost,
             digest_mismatches: self.digest_mismatches,

@@ -5,7 +5,7 @@ use super::{
     limits::{MEMBERS_MAX, START_GRACE_MS, SUPERSEDED_MAX},
     peer::Peer,
 };
-use crate::{Address, Change, Event, Identity, PlacementId};
+use crate::{Address, Change, Event, Identity, PlacementId, planted::Bug};
 
 impl Core {
     /// The members that are up, in numeric order of address.
@@ -128,7 +128,9 @@ impl Core {
                 }
             }
             if let (Some(old), Some(peer)) = (known, self.peers.get_mut(&address)) {
-                peer.replaced();
+                if !self.planted.is(Bug::IgnoreIdentity) {
+                    peer.replaced();
+                }
                 self.event(Event::NodeReplaced { address, old, new: identity });
             }
         }

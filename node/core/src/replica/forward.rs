@@ -6,7 +6,7 @@ use super::{
     pending::{Pending, Stage, Ticket},
     request::Step,
 };
-use crate::{Address, Body, Reply, Request, SlotId, SlotState, Token};
+use crate::{Address, Body, Reply, Request, SlotId, SlotState, Token, planted::Bug};
 
 impl Core {
     /// A node in reach that serves the slot and that `suits`; for a write, one with room before others; owners before others, complete ones before others, those that
@@ -83,7 +83,7 @@ impl Core {
         let replaced = *identity != self.identities.get(&to).copied();
         let again = now_ms - *sent_ms >= FORWARD_AGAIN_MS;
         if replaced || !self.is_reachable(to) {
-            if !is_read {
+            if !is_read && !self.planted.is(Bug::ForwardWriteTwice) {
                 // A second try elsewhere could write twice: the first may still have been taken.
                 let reason = format!("{to} fell silent; the write may or may not have been applied");
                 return Step::Reply(Reply::Unavailable { reason });
@@ -129,7 +129,8 @@ impl Core {
     /// Drops from a token what every owner covers, and what exists nowhere any more.
     pub(super) fn prune(&self, token: &mut Token, asked_ms: u64) {
         token.prune(|slot, origin, seq| {
-            if self.slot(slot).stable.get(origin) >= seq {
+            let early = self.planted.is(Bug::PruneEarly) && self.slot(slot).frontier.get(origin) >= seq;
+            if early || self.slot(slot).stable.get(origin) >= seq {
                 0
             } else {
                 self.last_of_closed(slot, origin, asked_ms).unwrap_or(seq)

@@ -4,7 +4,7 @@ use super::{
     Core,
     limits::{MEMBERS_MAX, REQUEST_BYTES_MAX, REQUESTS_MAX, UNDURABLE_BYTES_MAX},
 };
-use crate::{Now, Request};
+use crate::{Now, Request, planted::Bug};
 
 impl Core {
     /// The storage has, or has not, enough free space to take data. It has until this says otherwise.
@@ -24,7 +24,9 @@ impl Core {
 
     /// Why no records are taken.
     pub(super) fn no_room(&self) -> Option<String> {
-        if !self.enough_space {
+        if self.planted.is(Bug::IgnoreFullDisk) {
+            None
+        } else if !self.enough_space {
             Some("the disk of this node is nearly full: free some space, or ask another node".to_owned())
         } else if self.batches.bytes() >= UNDURABLE_BYTES_MAX {
             Some("the disk of this node does not keep up with the writes".to_owned())

@@ -6,7 +6,10 @@ use std::{
 };
 
 use super::log::Log;
-use crate::{Change, Frontier, Hlc, Holding, Key, Origin, Record, SlotId, SlotMeta, SlotState};
+use crate::{
+    Change, Frontier, Hlc, Holding, Key, Origin, Record, SlotId, SlotMeta, SlotState,
+    planted::{Bug, Planted},
+};
 
 /// The announcement with which every start begins, and which tells what was recovered.
 pub(super) const FIRST_ANNOUNCEMENT: u64 = 1;
@@ -15,6 +18,7 @@ pub(super) const FIRST_ANNOUNCEMENT: u64 = 1;
 #[derive(Debug)]
 pub(super) struct Slot {
     pub(super) id: SlotId,
+    planted: Planted,
     /// What this node may do with it. Changed by the completion and placement rules only.
     pub(super) holding: Holding,
     records: BTreeMap<Key, Arc<Record>>,
@@ -46,9 +50,10 @@ pub(super) struct Slot {
 }
 
 impl Slot {
-    pub(super) fn new(id: SlotId) -> Self {
+    pub(super) fn new(id: SlotId, planted: Planted) -> Self {
         Self {
             id,
+            planted,
             holding: Holding::Absent,
             records: BTreeMap::new(),
             frontier: Frontier::new(),
@@ -127,7 +132,8 @@ impl Slot {
     /// Applies the next write of its origin; says whether it was the next. Never leaves a gap (invariant 2).
     pub(super) fn apply(&mut self, record: &Arc<Record>, changes: &mut Vec<Change>) -> bool {
         let dot = record.dot;
-        if dot.seq != self.frontier.get(dot.origin) + 1 {
+        let next = self.frontier.get(dot.origin) + 1;
+        if dot.seq != next && !(self.planted.is(Bug::ApplyWithGap) && dot.seq > next) {
             return false;
         }
         self.frontier.raise(dot.origin, dot.seq);
@@ -152,6 +158,7 @@ impl Slot {
         present_wins: bool,
         changes: &mut Vec<Change>,
     ) {
+        let present_wins = present_wins || self.planted.is(Bug::MergeWithoutDeletions);
         let theirs: BTreeMap<Key, Arc<Record>> =
             snapshot.into_iter().map(|record| (record.key.clone(), record)).collect();
         if !present_wins {
@@ -236,7 +243,13 @@ impl Slot {
         if self.holding != Holding::Absent {
             changes.push(Change::Slot(self.id, self.meta()));
         }
-        self.undurable.push_back((batch, self.state()));
+        let mut state = self.state();
+        if self.planted.is(Bug::CountOutsideBatch)
+            && let Some((_, before)) = self.undurable.back()
+        {
+            state.keys = before.keys;
+        }
+        self.undurable.push_back((batch, state));
     }
 
     /// Whether the newest change is synced.

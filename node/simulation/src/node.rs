@@ -14,6 +14,7 @@ pub(crate) enum Input {
     Message(Box<Envelope>),
     LinkDown(Address),
     Persisted(u64),
+    Space(bool),
     Timeout,
 }
 
@@ -32,6 +33,14 @@ pub(crate) struct Node {
     pub(crate) timer_at_ms: Option<u64>,
     /// The last time it was started, stopped, paused or resumed: promises about time hold only since then.
     pub(crate) disturbed_ms: u64,
+    /// How long its syncs take while its disk is slow.
+    pub(crate) slow_sync_ms: Option<(u64, u64)>,
+    /// Whether its disk is full.
+    pub(crate) full: bool,
+    /// Whether the process knows so, and must not write records.
+    pub(crate) knows_full: bool,
+    /// Whether its next batch is to reach the disk in part, and the process to die.
+    pub(crate) tear_next: bool,
     /// The number that the next batch must have.
     pub(crate) next_batch: u64,
 }

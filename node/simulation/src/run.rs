@@ -2,16 +2,15 @@
 
 use std::{
     collections::BTreeMap,
-    env,
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
-use node_core::{Key, Reply, RequestId};
+use node_core::{Bug, Key, Reply, RequestId};
 
 use crate::{
     client::Clients,
     cluster::{Alarm, Cluster, Host, Notice, Tally},
-    faults::{Fault, Faults},
+    faults::{Faults, Met},
     healing,
     oracle::Context,
     random::Random,
@@ -19,22 +18,23 @@ use crate::{
     violation::{Checked, Violation},
 };
 
-/// Trace lines shown with a failure, unless `SIMULATION_LINES` says otherwise.
-const LINES_SHOWN: usize = 60;
 /// Virtual milliseconds of good weather before the faults, and the time until all is healed.
 const CALM_MS: u64 = 4_000;
-const HEAL_MS: u64 = 28_000;
+const HEAL_MS: u64 = 44_000;
+/// How long every run lasts at least.
+const END_MS: u64 = 60_000;
+/// How often something goes wrong, at least and at most.
+const FAULTS: (u64, u64) = (6, 14);
 
 /// What a clean run did, to see that it did something.
 #[derive(Clone, Debug)]
 pub(crate) struct Summary {
     pub(crate) hash: u64,
     pub(crate) virtual_ms: u64,
-    pub(crate) nodes: usize,
     pub(crate) operations: u64,
     /// Replies by kind.
     pub(crate) replies: BTreeMap<&'static str, u64>,
-    pub(crate) faults: BTreeMap<Fault, u32>,
+    pub(crate) met: Met,
     pub(crate) tally: Tally,
     /// Whether an operator had to reshard after disks were destroyed.
     pub(crate) helped: bool,
@@ -51,25 +51,25 @@ pub(crate) struct Run {
 
 impl Run {
     /// The hosts, all down, without clients and faults.
-    pub(crate) fn quiet(hosts: &[Host], mut random: Random, trace: Trace) -> Self {
-        let mut cluster = Cluster::new(hosts, random.fork(), trace);
+    pub(crate) fn quiet(hosts: &[Host], bug: Option<Bug>, mut random: Random, trace: Trace) -> Self {
+        let mut cluster = Cluster::new(hosts, bug, random.fork(), trace);
         let clients = Clients::start(&mut cluster, 0, Vec::new(), random.fork());
         let faults = Faults::plan(&mut cluster, 0, 0, 0, random.fork());
         Self { cluster, clients, faults, replies: BTreeMap::new(), outcomes: BTreeMap::new() }
     }
 
     /// Everything drawn from the seed.
-    fn random(seed: u64, trace: Trace) -> Self {
+    fn random(seed: u64, bug: Option<Bug>, trace: Trace) -> Self {
         let mut random = Random::new(seed);
         let hosts = hosts(&mut random);
-        let mut run = Self::quiet(&hosts, random.fork(), trace);
+        let mut run = Self::quiet(&hosts, bug, random.fork(), trace);
         let cluster = &mut run.cluster;
         cluster.network.delay_ms = (1, random.between(1, 8));
         cluster.sync_ms = (1, random.between(2, 40));
         let keys = (0..random.between(3, 16)).filter_map(|key| Key::new(&format!("key{key}")).ok()).collect();
-        let count = random.between(3, 8) as usize;
+        let count = random.between(4, 8) as usize;
         run.clients = Clients::start(cluster, count, keys, random.fork());
-        let count = random.between(3, 11) as usize;
+        let count = random.between(FAULTS.0, FAULTS.1) as usize;
         run.faults = Faults::plan(cluster, count, CALM_MS, HEAL_MS - 2_000, random.fork());
         for (node, host) in hosts.iter().enumerate() {
             let late = host.shard_count.is_none() && hosts[0].shard_count.is_some();
@@ -112,7 +112,8 @@ impl Run {
             match notice {
                 Notice::Alarm(Alarm::Client(client, turn)) => self.clients.wake(&mut self.cluster, client, turn)?,
                 Notice::Alarm(Alarm::Fault(_)) => self.faults.strike(&mut self.cluster)?,
-                Notice::Alarm(Alarm::Undo(number)) => self.faults.undo(&mut self.cluster, number)?,
+                Notice::Alarm(Alarm::Later(number)) => self.faults.follow(&mut self.cluster, number)?,
+                Notice::Doomed { node, doom } => self.faults.doomed(&mut self.cluster, node, doom)?,
                 Notice::Answered { id, reply, context } => {
                     *self.replies.entry(name(&reply)).or_insert(0) += 1;
                     if !self.clients.answered(&mut self.cluster, id, context.as_ref()) {
@@ -154,25 +155,26 @@ fn name(reply: &Reply) -> &'static str {
     }
 }
 
-fn attempt(seed: u64, trace: &Trace) -> Checked<Summary> {
-    let mut run = Run::random(seed, trace.clone());
+fn attempt(seed: u64, bug: Option<Bug>, trace: &Trace) -> Checked<Summary> {
+    let mut run = Run::random(seed, bug, trace.clone());
     run.until(HEAL_MS)?;
     let helped = healing::heal(&mut run)?;
+    let end_ms = run.cluster.now_ms.max(END_MS);
+    run.until(end_ms)?;
     Ok(Summary {
         hash: trace.hash(),
         virtual_ms: run.cluster.now_ms,
-        nodes: run.cluster.nodes.len(),
         operations: run.clients.operations,
         replies: run.replies,
-        faults: run.faults.counts,
+        met: run.faults.met,
         tally: run.cluster.tally,
         helped,
     })
 }
 
 /// As [`attempt`], with a panic of the core as a violation.
-fn attempt_safely(seed: u64, trace: &Trace) -> Checked<Summary> {
-    catch_unwind(AssertUnwindSafe(|| attempt(seed, trace))).unwrap_or_else(|panic| {
+fn attempt_safely(seed: u64, bug: Option<Bug>, trace: &Trace) -> Checked<Summary> {
+    catch_unwind(AssertUnwindSafe(|| attempt(seed, bug, trace))).unwrap_or_else(|panic| {
         let message =
             panic.downcast_ref::<String>().cloned().or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).into()));
         Err(Violation::new(format!("panic: {}", message.unwrap_or_default())))
@@ -182,18 +184,17 @@ fn attempt_safely(seed: u64, trace: &Trace) -> Checked<Summary> {
 /// Runs a seed.
 ///
 /// # Errors
-/// What is wrong, where, and how to see it again.
-pub(crate) fn run(seed: u64) -> Result<Summary, String> {
-    attempt_safely(seed, &Trace::default()).map_err(|_| {
-        let trace = Trace::recording();
-        let violation = match attempt_safely(seed, &trace) {
-            Err(violation) => violation,
-            Ok(_) => Violation::new("the failure does not repeat: the core is not deterministic"),
-        };
-        let lines = env::var("SIMULATION_LINES").ok().and_then(|lines| lines.parse().ok()).unwrap_or(LINES_SHOWN);
-        format!(
-            "seed {seed}: {violation}\n{}\nSIMULATION_SEED={seed} cargo test -p node-core --test simulation -- one_seed",
-            trace.tail(violation.slot, lines)
-        )
-    })
+/// What is wrong.
+pub(crate) fn run(seed: u64, bug: Option<Bug>) -> Checked<Summary> {
+    attempt_safely(seed, bug, &Trace::default())
+}
+
+/// Runs a seed that is known to fail once more, and tells what is wrong and what led to it.
+pub(crate) fn explain(seed: u64, bug: Option<Bug>, lines: usize) -> String {
+    let trace = Trace::recording();
+    let violation = match attempt_safely(seed, bug, &trace) {
+        Err(violation) => violation,
+        Ok(_) => Violation::new("the failure does not repeat: the core is not deterministic"),
+    };
+    format!("seed {seed}: {violation}\n{}", trace.tail(violation.slot, lines))
 }

@@ -5,6 +5,7 @@ use node_core::{Dot, Key, Reply, RequestId};
 use super::{Asked, Cluster, NEWS_OF_WIPE_MS, Notice};
 use crate::{
     disk::Applied,
+    faults::Step,
     ledger::Fate,
     oracle::Verdict,
     violation::{Checked, Violation},
@@ -13,6 +14,9 @@ use crate::{
 impl Cluster {
     pub(super) fn answered(&mut self, node: usize, id: RequestId, reply: Reply) -> Checked {
         self.trace.fold(&id.0.to_be_bytes());
+        if reply == Reply::Done {
+            self.passes(node, Step::Answered);
+        }
         let Some(asked) = self.asked.remove(&id) else {
             return Err(Violation::new(format!("node{} answers {id:?}, which is not open: {reply:?}", node + 1)));
         };
@@ -125,6 +129,16 @@ impl Cluster {
         Ok(())
     }
 
+    /// The nodes that have the record on their disks, or one that beats it.
+    pub(crate) fn holders(&self, dot: Dot) -> Vec<usize> {
+        (0..self.nodes.len()).filter(|node| self.nodes[*node].disk.holds(dot)).collect()
+    }
+
+    /// How many of the disks that were destroyed had the record.
+    pub(crate) fn destroyed_with(&self, dot: Dot) -> usize {
+        self.destroyed.iter().filter(|disk| disk.has_held(dot)).count()
+    }
+
     pub(super) fn reconsider_all(&mut self) {
         for dot in self.oracle.ledger.dots() {
             self.reconsider(dot);
@@ -133,7 +147,7 @@ impl Cluster {
 
     /// Finds out whether a record is still on the disk of a member, or on any.
     fn reconsider(&mut self, dot: Dot) {
-        let holders: Vec<usize> = (0..self.nodes.len()).filter(|node| self.nodes[*node].disk.holds(dot)).collect();
+        let holders = self.holders(dot);
         if holders.is_empty() {
             self.oracle.ledger.set_lost(dot);
         } else if holders.iter().all(|holder| self.removed[*holder]) {

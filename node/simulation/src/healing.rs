@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use node_core::{Core, Holding, Key, Reply, Request, ShardId, SlotId};
+use node_core::{Core, Dot, Holding, Key, Record, Reply, Request, ShardId, SlotId};
 
 use crate::{
     cluster::{Cluster, address},
@@ -138,9 +138,9 @@ fn differing(cluster: &Cluster, slot: SlotId) -> Option<Violation> {
     if holders.len() < 2 {
         return Some(Violation::of(slot, format!("invariant 8: {slot:?} has {} holders", holders.len())));
     }
-    let live = |index: usize| -> BTreeMap<&Key, &Arc<str>> {
+    let live = |index: usize| -> BTreeMap<&Key, &Arc<Record>> {
         let records = holders[index].1.records.values();
-        records.filter(|record| !record.is_tombstone()).map(|record| (&record.key, &record.version)).collect()
+        records.filter(|record| !record.is_tombstone()).map(|record| (&record.key, record)).collect()
     };
     let frontier = |index: usize| holders[index].1.meta.as_ref().map(|meta| &meta.frontier);
     (1..holders.len()).find(|index| live(*index) != live(0) || frontier(*index) != frontier(0)).map(|index| {
@@ -241,7 +241,17 @@ fn expected(values: &BTreeMap<Key, Reply>, of: ShardId) -> u64 {
 /// What stands at the end is not below anything that was acknowledged and had a disk left.
 fn nothing_acknowledged_is_lost(run: &Run, values: &BTreeMap<Key, Reply>) -> Checked {
     let oracle = &run.cluster.oracle;
-    for (number, write) in oracle.operations().filter(|(_, operation)| operation.acknowledged) {
+    for (number, write) in oracle.operations() {
+        let Some(claimed) = write.acknowledged else {
+            continue;
+        };
+        // A hand-over leaves it with the members of another shard, who are two at least.
+        let enough = claimed.min(2) as usize;
+        let wrongly = |dot: &&Dot| run.cluster.holders(**dot).is_empty() && run.cluster.destroyed_with(**dot) < enough;
+        if let Some(dot) = write.dots().iter().find(wrongly) {
+            let what = format!("operation {number} was durable on {claimed} disks, and is gone with fewer: {dot:?}");
+            return Err(Violation::of(dot.slot, what));
+        }
         let Some(reply) = values.get(&write.key) else {
             continue;
         };

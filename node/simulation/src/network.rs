@@ -36,6 +36,10 @@ impl Network {
         }
     }
 
+    pub(crate) fn has_cuts(&self) -> bool {
+        !self.cuts.is_empty()
+    }
+
     pub(crate) fn is_cut(&self, from: usize, to: usize) -> bool {
         self.cuts.contains_key(&(from, to))
     }

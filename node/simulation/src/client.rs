@@ -9,13 +9,14 @@ use crate::{
     violation::Checked,
 };
 
-/// Milliseconds between a reply and the next request.
-const THINK_MS: (u64, u64) = (5, 250);
-
 #[derive(Default)]
 struct Client {
     context: Context,
     waiting: Option<RequestId>,
+    /// What it asked last.
+    last: Option<(Kind, Key)>,
+    /// Whether that was not answered, or with 503.
+    failed: bool,
     /// Counts what it did, so that an alarm set for something that is over is not heard.
     turn: u32,
 }
@@ -25,6 +26,8 @@ pub(crate) struct Clients {
     clients: Vec<Client>,
     keys: Vec<Key>,
     random: Random,
+    /// Milliseconds between a reply and the next request.
+    think_ms: (u64, u64),
     pub(crate) stopped: bool,
     pub(crate) operations: u64,
 }
@@ -34,7 +37,9 @@ impl Clients {
         for client in 0..count {
             cluster.set_alarm(random.between(500, 3_000), Alarm::Client(client, 0));
         }
-        Self { clients: (0..count).map(|_| Client::default()).collect(), keys, random, stopped: false, operations: 0 }
+        let think_ms = (5, random.between(80, 1_200));
+        let clients = (0..count).map(|_| Client::default()).collect();
+        Self { clients, keys, random, think_ms, stopped: false, operations: 0 }
     }
 
     pub(crate) fn keys(&self) -> &[Key] {
@@ -52,26 +57,40 @@ impl Clients {
         }
         if let Some(id) = self.clients[client].waiting.take() {
             cluster.give_up(id)?;
+            self.clients[client].failed = true;
         }
         if self.stopped {
             return Ok(());
         }
         self.adopt(client);
-        let key = self.random.pick(&self.keys).clone();
+        let (kind, key) = self.choose(client);
         let node = self.random.index(cluster.nodes.len());
+        let fresh = Context::default();
+        let context = if self.random.chance(40) { &fresh } else { &self.clients[client].context };
+        let id = cluster.operate(node, kind, &key, context)?;
+        self.operations += 1;
+        let asking = &mut self.clients[client];
+        asking.waiting = Some(id);
+        asking.last = Some((kind, key));
+        asking.failed = false;
+        let patience_ms = self.random.between(600, 6_000);
+        self.next_alarm(cluster, client, patience_ms);
+        Ok(())
+    }
+
+    /// Something new, or, often, what has just failed once more.
+    fn choose(&mut self, client: usize) -> (Kind, Key) {
+        let again = self.clients[client].last.clone().filter(|_| self.clients[client].failed);
+        if let Some(again) = again.filter(|_| self.random.chance(500)) {
+            return again;
+        }
+        let key = self.random.pick(&self.keys).clone();
         let kind = match self.random.below(100) {
             0..50 => Kind::Get,
             50..84 => Kind::Put,
             _ => Kind::Delete,
         };
-        let fresh = Context::default();
-        let context = if self.random.chance(40) { &fresh } else { &self.clients[client].context };
-        let id = cluster.operate(node, kind, &key, context)?;
-        self.operations += 1;
-        self.clients[client].waiting = Some(id);
-        let patience_ms = self.random.between(600, 6_000);
-        self.next_alarm(cluster, client, patience_ms);
-        Ok(())
+        (kind, key)
     }
 
     /// Sometimes a client forgets, or goes on from where another one is.
@@ -90,10 +109,11 @@ impl Clients {
             return false;
         };
         self.clients[client].waiting = None;
+        self.clients[client].failed = context.is_none();
         if let Some(context) = context {
             self.clients[client].context.clone_from(context);
         }
-        let think_ms = self.random.between(THINK_MS.0, THINK_MS.1);
+        let think_ms = self.random.between(self.think_ms.0, self.think_ms.1);
         self.next_alarm(cluster, client, think_ms);
         true
     }

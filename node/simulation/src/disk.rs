@@ -32,6 +32,7 @@ pub(crate) struct Disk {
     /// Everything that was ever durable here, dropped slots too.
     ever: BTreeMap<SlotId, Frontier>,
     pending: VecDeque<Batch>,
+    fail_next: bool,
     /// When the last batch under way is due, for they complete in order.
     last_due_ms: u64,
 }
@@ -42,6 +43,8 @@ pub(crate) struct Applied {
     pub(crate) slots: BTreeSet<SlotId>,
     pub(crate) dropped: BTreeSet<SlotId>,
     pub(crate) records: Vec<Arc<Record>>,
+    /// Whether a placement was among the changes.
+    pub(crate) placed: bool,
 }
 
 impl Disk {
@@ -54,6 +57,7 @@ impl Disk {
             slots: BTreeMap::new(),
             ever: BTreeMap::new(),
             pending: VecDeque::new(),
+            fail_next: false,
             last_due_ms: 0,
         }
     }
@@ -87,6 +91,16 @@ impl Disk {
         !self.pending.is_empty()
     }
 
+    /// The next sync fails: what it was for is on the disk in part, or not at all.
+    pub(crate) fn fail_next_sync(&mut self) {
+        self.fail_next = true;
+    }
+
+    /// Whether the sync that is due now fails.
+    pub(crate) fn takes_failure(&mut self) -> bool {
+        std::mem::take(&mut self.fail_next)
+    }
+
     /// The sync of the oldest batch is done.
     pub(crate) fn sync(&mut self, number: u64) -> Checked<Applied> {
         match self.pending.pop_front() {
@@ -98,8 +112,26 @@ impl Disk {
     /// The process is gone: of the batches under way some first ones have reached the disk, the others never will.
     pub(crate) fn crash(&mut self, random: &mut Random) -> Checked<Vec<Applied>> {
         let kept = random.index(self.pending.len() + 1);
+        self.cut_after(kept)
+    }
+
+    /// The same, and of the first batch that has not reached the disk a part has. Recovery cuts it off, unless it `keeps` it.
+    pub(crate) fn crash_tearing(&mut self, random: &mut Random, keeps: bool) -> Checked<Vec<Applied>> {
+        let kept = random.index(self.pending.len());
+        if !keeps {
+            return self.cut_after(kept);
+        }
+        if let Some(torn) = self.pending.get_mut(kept) {
+            let part = random.index(torn.changes.len());
+            torn.changes.truncate(part);
+        }
+        self.cut_after(kept + 1)
+    }
+
+    fn cut_after(&mut self, kept: usize) -> Checked<Vec<Applied>> {
         let pending = std::mem::take(&mut self.pending);
         self.last_due_ms = 0;
+        self.fail_next = false;
         pending.into_iter().take(kept).map(|batch| self.apply(batch.changes)).collect()
     }
 
@@ -108,7 +140,10 @@ impl Disk {
         for change in changes {
             match change {
                 Change::Boot(boot) => self.boot = Some(boot),
-                Change::Placement(placement) => self.placement = Some(placement),
+                Change::Placement(placement) => {
+                    self.placement = Some(placement);
+                    applied.placed = true;
+                }
                 Change::Members(members) => self.members = Some(members),
                 Change::Slot(slot, meta) => {
                     self.replace_meta(slot, meta)?;

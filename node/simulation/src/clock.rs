@@ -25,16 +25,21 @@ impl NodeClock {
         self.monotonic_base_ms = monotonic_base_ms;
     }
 
+    /// From now on the wall clock is so much faster than time.
+    pub(crate) fn drift(&mut self, at_ms: u64, drift_ppm: i64) {
+        self.offset_ms += drifted_ms(at_ms, self.drift_ppm) - drifted_ms(at_ms, drift_ppm);
+        self.drift_ppm = drift_ppm;
+    }
+
     pub(crate) fn jump(&mut self, by_ms: i64) {
         self.offset_ms += by_ms;
     }
 
     /// Both clocks at the virtual time `at_ms`.
     pub(crate) fn now(&self, at_ms: u64) -> Now {
-        let drift_ms = at_ms as i64 * self.drift_ppm / 1_000_000;
         Now {
             monotonic_ms: self.monotonic_base_ms + at_ms,
-            wall_ms: (EPOCH_WALL_MS + at_ms).saturating_add_signed(self.offset_ms + drift_ms),
+            wall_ms: (EPOCH_WALL_MS + at_ms).saturating_add_signed(self.offset_ms + drifted_ms(at_ms, self.drift_ppm)),
         }
     }
 
@@ -42,4 +47,8 @@ impl NodeClock {
     pub(crate) fn virtual_ms(&self, monotonic_ms: u64) -> u64 {
         monotonic_ms.saturating_sub(self.monotonic_base_ms)
     }
+}
+
+fn drifted_ms(at_ms: u64, drift_ppm: i64) -> i64 {
+    at_ms as i64 * drift_ppm / 1_000_000
 }

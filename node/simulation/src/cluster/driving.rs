@@ -2,8 +2,9 @@
 
 use node_core::{Address, Change, Core, Effect, Envelope, Event};
 
-use super::{Cluster, Happening};
+use super::{Cluster, Doom, Happening};
 use crate::{
+    faults::Step,
     ledger::Fate,
     node::Input,
     violation::{Checked, Violation},
@@ -29,6 +30,10 @@ impl Cluster {
             Input::Message(envelope) => core.handle_message(now, *envelope),
             Input::LinkDown(peer) => core.handle_link_down(now, peer),
             Input::Persisted(batch) => core.handle_persisted(now, batch),
+            Input::Space(enough) => {
+                host.knows_full = !enough;
+                core.handle_space(now, enough);
+            }
             Input::Timeout => core.handle_timeout(now),
         }
         self.pump(node)
@@ -79,7 +84,8 @@ impl Cluster {
     }
 
     fn persist(&mut self, node: usize, batch: u64, changes: Vec<Change>) -> Checked {
-        let in_ms = self.random.between(self.sync_ms.0, self.sync_ms.1);
+        let (least_ms, most_ms) = self.nodes[node].slow_sync_ms.unwrap_or(self.sync_ms);
+        let in_ms = self.random.between(least_ms, most_ms);
         let host = &mut self.nodes[node];
         if batch != host.next_batch || changes.is_empty() {
             return Err(Violation::new(format!(
@@ -89,6 +95,9 @@ impl Cluster {
                 host.next_batch
             )));
         }
+        if host.knows_full && changes.iter().any(|change| matches!(change, Change::Record(_))) {
+            return Err(Violation::new(format!("node{} writes records to a full disk", node + 1)));
+        }
         host.next_batch += 1;
         self.trace.fold(&batch.to_be_bytes());
         self.trace.note_slots(self.now_ms, wire::changed_slots(&changes), || {
@@ -97,6 +106,9 @@ impl Cluster {
         let due_ms = host.disk.submit(batch, changes, self.now_ms + in_ms);
         let life = host.life;
         self.schedule(due_ms - self.now_ms, Happening::Synced { node, life, batch });
+        if std::mem::take(&mut self.nodes[node].tear_next) {
+            self.doom(node, Doom::Torn);
+        }
         Ok(())
     }
 
@@ -125,7 +137,12 @@ impl Cluster {
                 }
             }
             Event::ServingProvisionally { .. } => self.tally.provisional += 1,
-            Event::Drained { .. } => self.tally.drained += 1,
+            Event::Drained { .. } => {
+                self.tally.drained += 1;
+                self.passes(node, Step::Drained);
+            }
+            Event::PlacementAdopted { .. } => self.passes(node, Step::Adopted),
+            Event::CopyFinished { .. } => self.passes(node, Step::Copied),
             _ => {}
         }
         self.events.push((node, event));

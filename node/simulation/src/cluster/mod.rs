@@ -1,6 +1,7 @@
 //! The whole cluster in one thread: a queue of events in virtual time around real cores. Knows no workload and no plan of
 //! faults; whoever drives it sets alarms, and takes notices.
 
+mod doom;
 mod driving;
 mod hosts;
 mod inspection;
@@ -10,11 +11,13 @@ use std::{
     net::Ipv4Addr,
 };
 
-use node_core::{Address, Durability, Envelope, Event, Key, Reply, Request, RequestId, Settings, SlotId};
+use node_core::{Address, Body, Bug, Durability, Envelope, Event, Key, Reply, Request, RequestId, Settings, SlotId};
 
+pub(crate) use self::doom::Doom;
 use crate::{
     clock::NodeClock,
     disk::Disk,
+    faults::Step,
     network::Network,
     node::{Input, Node},
     oracle::{Context, Kind, Oracle},
@@ -62,7 +65,7 @@ enum Happening {
 pub(crate) enum Alarm {
     Client(usize, u32),
     Fault(usize),
-    Undo(usize),
+    Later(usize),
 }
 
 /// What the driver is told.
@@ -74,6 +77,11 @@ pub(crate) enum Notice {
         id: RequestId,
         reply: Reply,
         context: Option<Context>,
+    },
+    /// A node is to die now.
+    Doomed {
+        node: usize,
+        doom: Doom,
     },
     /// The connection broke: whether the request was carried out is unknown.
     Refused {
@@ -96,6 +104,7 @@ pub(crate) struct Tally {
     pub(crate) lost_messages: u64,
     pub(crate) writes_lost: u64,
     pub(crate) provisional: u64,
+    pub(crate) torn: u64,
     pub(crate) drained: u64,
 }
 
@@ -106,6 +115,9 @@ pub(crate) struct Cluster {
     destroyed: Vec<Disk>,
     pub(crate) network: Network,
     pub(crate) sync_ms: (u64, u64),
+    bug: Option<Bug>,
+    /// The step of a reshard at which a node is to be killed.
+    armed: Option<Step>,
     /// Until when syncs may still be slow enough to delay writes.
     pub(crate) slow_until_ms: u64,
     pub(crate) oracle: Oracle,
@@ -126,7 +138,7 @@ pub(crate) struct Cluster {
 
 impl Cluster {
     /// Hosts that are all down, with empty disks.
-    pub(crate) fn new(hosts: &[Host], mut random: Random, trace: Trace) -> Self {
+    pub(crate) fn new(hosts: &[Host], bug: Option<Bug>, mut random: Random, trace: Trace) -> Self {
         let nodes = hosts
             .iter()
             .enumerate()
@@ -147,6 +159,10 @@ impl Cluster {
                 life: 0,
                 timer_at_ms: None,
                 disturbed_ms: 0,
+                slow_sync_ms: None,
+                full: false,
+                knows_full: false,
+                tear_next: false,
                 next_batch: 1,
             })
             .collect();
@@ -156,6 +172,8 @@ impl Cluster {
             destroyed: Vec::new(),
             network: Network::healthy(),
             sync_ms: (1, 4),
+            bug,
+            armed: None,
             slow_until_ms: 0,
             oracle: Oracle::new(),
             trace,
@@ -257,7 +275,16 @@ impl Cluster {
                 self.trace.note_slots(at_ms, wire::slots(&envelope.body), || {
                     format!("node{} -> node{}: {}", from + 1, to + 1, wire::describe(&envelope))
                 });
+                let step = match envelope.body {
+                    Body::Propose { .. } => Some(Step::Asked),
+                    Body::SnapshotRequest { .. } => Some(Step::Source),
+                    Body::SnapshotChunk(_) => Some(Step::Copying),
+                    _ => None,
+                };
                 self.input(to, Input::Message(envelope))?;
+                if let Some(step) = step {
+                    self.passes(to, step);
+                }
             }
             Happening::LinkDown { node, peer } => {
                 let peer = self.nodes[peer].address;
@@ -265,9 +292,7 @@ impl Cluster {
             }
             Happening::Synced { node, life, batch } => {
                 if self.nodes[node].life == life && self.nodes[node].core.is_some() {
-                    let applied = self.nodes[node].disk.sync(batch)?;
-                    self.applied(node, &applied)?;
-                    self.input(node, Input::Persisted(batch))?;
+                    self.sync(node, batch)?;
                 }
             }
             Happening::Timer { node, life } => self.timer(node, life)?,
@@ -283,6 +308,20 @@ impl Cluster {
             Happening::Alarm(alarm) => self.notices.push_back(Notice::Alarm(alarm)),
         }
         Ok(true)
+    }
+
+    fn sync(&mut self, node: usize, batch: u64) -> Checked {
+        if self.nodes[node].disk.takes_failure() {
+            self.doom(node, Doom::SyncFailed);
+            return Ok(());
+        }
+        let applied = self.nodes[node].disk.sync(batch)?;
+        self.applied(node, &applied)?;
+        self.input(node, Input::Persisted(batch))?;
+        if applied.placed {
+            self.passes(node, Step::Synced);
+        }
+        Ok(())
     }
 
     fn timer(&mut self, node: usize, life: u32) -> Checked {

@@ -79,7 +79,12 @@ impl Scene {
 
     fn of(hosts: &[Host]) -> Self {
         let trace = Trace::recording();
-        Self { run: Run::quiet(hosts, Random::new(1), trace.clone()), trace, keys: BTreeSet::new(), cuts: Vec::new() }
+        Self {
+            run: Run::quiet(hosts, None, Random::new(1), trace.clone()),
+            trace,
+            keys: BTreeSet::new(),
+            cuts: Vec::new(),
+        }
     }
 
     #[track_caller]

@@ -33,7 +33,8 @@ pub(crate) struct Operation {
     token: Token,
     /// The records that it became, as far as is known; more than one when it was carried out more than once.
     dots: Vec<Dot>,
-    pub(crate) acknowledged: bool,
+    /// On how many replicas it was durable by its reply.
+    pub(crate) acknowledged: Option<u32>,
 }
 
 impl Operation {
@@ -82,7 +83,7 @@ impl Oracle {
             past: context.past.clone(),
             token: token.clone(),
             dots: Vec::new(),
-            acknowledged: false,
+            acknowledged: None,
         });
         if kind != Kind::Get {
             self.by_key.entry(key.clone()).or_default().push(operation);
@@ -273,7 +274,7 @@ impl Oracle {
         past.insert(operation);
         let pruned = self.check_token(operation, version)?;
         let write = &mut self.operations[operation];
-        write.acknowledged = true;
+        write.acknowledged = Some(replicas_durable);
         if !write.dots.contains(&dot) {
             write.dots.push(dot);
         }
@@ -351,3 +352,6 @@ fn covers(token: &Token, other: &Token) -> bool {
 fn covers_dot(token: &Token, dot: Dot) -> bool {
     token.slot(dot.slot).is_some_and(|frontier| frontier.get(dot.origin) >= dot.seq)
 }
+
+#[cfg(test)]
+mod tests;

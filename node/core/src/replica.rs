@@ -180,7 +180,7 @@ impl Core {
             durability,
             enough_space: true,
             placement,
-            slots: SlotId::all().map(|slot| Slot::new(slot, planted)).collect(),
+            slots: SlotId::all().map(|slot| Slot::new(slot, epoch, planted)).collect(),
             parked: Parked::default(),
             acknowledgements: Acknowledgements::default(),
             outbox: BTreeMap::new(),
@@ -239,9 +239,12 @@ impl Core {
         }
         let placement = envelope.placement;
         let meant = envelope.to_identity == Some(self.identity);
+        let misdirected = envelope.to_identity.is_some() && !meant;
         match envelope.body {
             Body::Ping(ping) => self.take_ping(from, *ping),
             Body::Placement(placement) => self.adopt(placement),
+            // Meant for the disk that was here before: it may have been given up for lost (rule 12).
+            Body::Replicate { .. } if misdirected => {}
             Body::Replicate { slot, records } | Body::LogRange { slot, records } => {
                 self.take_records(from, slot, &records);
             }

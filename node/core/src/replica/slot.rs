@@ -33,8 +33,8 @@ pub(super) struct Slot {
     digest: u64,
     /// The origin of this node's own writes; `None` until the first, and after the slot was deleted (rule 11).
     pub(super) origin: Option<Origin>,
-    /// Origins up to this epoch have written to an earlier life of this slot here (rule 11).
-    pub(super) burned_epoch: Option<u32>,
+    /// Origins of this node below this epoch write to the slot no more: they have written to an earlier life of it (rule 11).
+    pub(super) least_epoch: u32,
     /// Whether it changed since the last batch was closed.
     pub(super) dirty: bool,
     /// The batch that holds the newest change.
@@ -50,7 +50,8 @@ pub(super) struct Slot {
 }
 
 impl Slot {
-    pub(super) fn new(id: SlotId, planted: Planted) -> Self {
+    /// A slot of a node whose next origin has the epoch `epoch`.
+    pub(super) fn new(id: SlotId, epoch: u32, planted: Planted) -> Self {
         Self {
             id,
             planted,
@@ -63,7 +64,7 @@ impl Slot {
             keys: 0,
             digest: 0,
             origin: None,
-            burned_epoch: None,
+            least_epoch: epoch,
             dirty: false,
             last_batch: 0,
             durable: SlotState::default(),
@@ -109,6 +110,7 @@ impl Slot {
             frontier: self.frontier.clone(),
             stable: self.known_stable(),
             clock: self.clock,
+            epoch: self.least_epoch,
             keys: self.keys,
             digest: self.digest,
         }
@@ -221,7 +223,7 @@ impl Slot {
         }
     }
 
-    /// Deletes everything; the next write here takes a fresh origin (rule 11).
+    /// Deletes everything; the next write here takes an origin of an epoch above `epoch` (rule 11).
     pub(super) fn delete(&mut self, epoch: u32, now_ms: u64, changes: &mut Vec<Change>) {
         self.records.clear();
         self.frontier = Frontier::new();
@@ -230,7 +232,7 @@ impl Slot {
         self.keys = 0;
         self.digest = 0;
         self.origin = None;
-        self.burned_epoch = Some(epoch);
+        self.least_epoch = epoch + 1;
         self.set_holding(Holding::Absent, now_ms);
         self.dirty = true;
         changes.push(Change::DropSlot(self.id));

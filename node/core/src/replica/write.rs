@@ -121,7 +121,7 @@ impl Core {
         if let Some(origin) = state.origin {
             return origin;
         }
-        if state.burned_epoch.is_some_and(|burned| burned >= self.epoch) && !self.planted.is(Bug::KeepBurnedOrigin) {
+        if self.epoch < state.least_epoch && !self.planted.is(Bug::KeepBurnedOrigin) {
             self.epoch += 1;
             assert!(self.epoch < self.epoch_limit, "more fresh origins than were reserved at the start");
         }

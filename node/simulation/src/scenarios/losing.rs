@@ -1,6 +1,6 @@
 //! Disks that come back empty: copying before answering, provisional service, writes that are gone for ever.
 
-use node_core::{Event, Reply, Request, Token, TokenKey};
+use node_core::{Event, Reply, Request, ShardId, Token, TokenKey};
 
 use super::scene::Scene;
 use crate::{
@@ -170,5 +170,24 @@ fn dots_must_not_be_used_again_after_crashes() {
         scene.put((node + 1) % 3, "course1", &mut client);
         scene.pass(1_000);
     }
+    scene.finish(&[&client]);
+}
+
+/// Rule 12, of a node that lives: it has handed its writes over, and both that took them have lost their disks.
+#[test]
+fn writes_that_a_live_node_has_handed_over_must_be_given_up_with_the_disks_that_had_them() {
+    let mut scene = Scene::new(5, Some(2));
+    let text = (0..).map(|number| format!("key{number}")).find(|text| scene.shard_of(text) == ShardId(2));
+    let text = text.expect("a key of the second shard");
+    let mut client = Context::default();
+    scene.put(2, &text, &mut client);
+    scene.done(0, Request::AddMember { shard: ShardId(1), address: address(2) });
+    scene.wipe(3);
+    scene.wipe(4);
+    scene.start(3);
+    scene.start(4);
+    scene.eventually(30_000, "the shard is served again", |scene| scene.is_ready(3) && scene.is_ready(4));
+    scene.pass(2_000);
+    scene.misses(4, &text, &mut client);
     scene.finish(&[&client]);
 }

@@ -30,9 +30,10 @@ struct Arguments {
     table: bool,
     /// Plant this bug.
     #[arg(long, value_parser = bug)]
-    bug: Option<Bug>,
-    /// Plant each bug, and print the first seed that finds it: of `seeds` from `seed` on, and of the next as many.
-    #[arg(long, conflicts_with_all = ["bug", "table"])]
+    bug: Vec<Bug>,
+    /// Plant each bug, or each that was named, and print the first seed that finds it: of `seeds` from `seed` on, and of
+    /// the next as many.
+    #[arg(long, conflicts_with = "table")]
     bugs: bool,
 }
 
@@ -56,11 +57,12 @@ fn main() -> ExitCode {
 fn run(arguments: &Arguments) -> std::io::Result<bool> {
     let mut output = std::io::stdout();
     let terminal = std::io::stderr().is_terminal();
-    let totals: Totals = sweep(arguments.seed..arguments.seed + arguments.seeds, arguments.bug, |done| {
-        if terminal && done % 10 == 0 {
-            let _ = write!(std::io::stderr(), "\r{done} of {}\r", arguments.seeds);
-        }
-    });
+    let totals: Totals =
+        sweep(arguments.seed..arguments.seed + arguments.seeds, arguments.bug.first().copied(), |done| {
+            if terminal && done % 10 == 0 {
+                let _ = write!(std::io::stderr(), "\r{done} of {}\r", arguments.seeds);
+            }
+        });
     if let Some(first) = totals.failures.first() {
         for failure in &totals.failures {
             writeln!(output, "seed {}: {}", failure.seed, failure.what)?;
@@ -101,7 +103,8 @@ fn plant_all(arguments: &Arguments) -> std::io::Result<bool> {
     let ranges = [first..first + seeds, first + seeds..first + 2 * seeds];
     writeln!(output, "| bug | of {:?} | of {:?} | found as |\n|---|---:|---:|---|", ranges[0], ranges[1])?;
     let mut all = true;
-    for bug in Bug::ALL {
+    let bugs = if arguments.bug.is_empty() { Bug::ALL.as_slice() } else { &arguments.bug };
+    for bug in bugs.iter().copied() {
         let catches = ranges.clone().map(|range| first_catch(range, bug));
         all &= catches.iter().all(Option::is_some);
         writeln!(output, "{}", tables::caught(bug, &catches))?;

@@ -303,7 +303,7 @@ impl Core {
     pub fn poll_timeout(&self) -> u64 {
         let busy = !self.pending.is_empty()
             || !self.copies.is_empty()
-            || !self.lags.is_empty()
+            || self.is_pulling()
             || self.news
             || self.now.monotonic_ms - self.boot_ms < limits::START_GRACE_MS;
         self.ticked_ms + if busy { BUSY_TICK_MS } else { IDLE_TICK_MS }

@@ -12,11 +12,14 @@ use crate::{
     ledger::Fate,
     oracle::{Context, Kind},
     run::Run,
+    sweep::OPERATIONS_MIN,
     violation::{Checked, Violation},
 };
 
 /// Virtual milliseconds that clients go on after the faults.
 const AFTERMATH_MS: u64 = 2_500;
+/// How long they go on at most, when they have done too little.
+const AFTERMATH_LIMIT_MS: u64 = 30_000;
 /// How long the last replies may take.
 const LAST_REPLY_MS: u64 = 11_000;
 /// How long it takes until all have heard of a change of the members.
@@ -32,6 +35,9 @@ pub(crate) fn heal(run: &mut Run) -> Checked<bool> {
     run.faults.heal(&mut run.cluster)?;
     let healed_ms = run.cluster.now_ms;
     run.until(healed_ms + AFTERMATH_MS)?;
+    while run.clients.operations < OPERATIONS_MIN && run.cluster.now_ms < healed_ms + AFTERMATH_LIMIT_MS {
+        run.until(run.cluster.now_ms + POLL_MS)?;
+    }
     run.clients.stopped = true;
     run.until(run.cluster.now_ms + LAST_REPLY_MS)?;
     take_back(run)?;

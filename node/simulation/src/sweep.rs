@@ -74,7 +74,7 @@ pub struct Totals {
 }
 
 /// Operations and faults that each seed must have.
-const OPERATIONS_MIN: u64 = 300;
+pub(crate) const OPERATIONS_MIN: u64 = 300;
 const FAULTS_MIN: u64 = 6;
 
 impl Totals {

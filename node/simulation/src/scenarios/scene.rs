@@ -151,6 +151,12 @@ impl Scene {
         self.must(wiped);
     }
 
+    #[track_caller]
+    pub(crate) fn set_space(&mut self, node: usize, enough: bool) {
+        let set = self.run.cluster.set_space(node, enough);
+        self.must(set);
+    }
+
     /// Cuts all links between the nodes named and the others.
     pub(crate) fn split(&mut self, side: &[usize]) {
         for one in 0..self.run.cluster.nodes.len() {

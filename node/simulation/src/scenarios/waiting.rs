@@ -137,3 +137,25 @@ fn any_node_must_answer_for_every_shard() {
     assert_eq!(scene.tell(6, Request::NodeShard), Reply::NodeShard(None));
     scene.finish(&[&client]);
 }
+
+/// A replica without room takes no writes, goes on with reads, and catches up when it has room, also when the others were out
+/// of reach for a while.
+#[test]
+fn a_replica_without_room_must_refuse_writes_and_catch_up_later() {
+    let mut scene = Scene::new(3, Some(1));
+    let mut client = Context::default();
+    scene.put(0, "course1", &mut client);
+    scene.pass(500);
+    scene.set_space(0, false);
+    scene.unavailable(0, Kind::Put, "course1", &client);
+    scene.unavailable(0, Kind::Delete, "course1", &client);
+    scene.finds(0, "course1", &mut client);
+    let (_, replicas) = scene.put(1, "course2", &mut client);
+    assert_eq!(replicas, 2, "the two replicas with room have it");
+    scene.pass(500);
+    scene.split(&[0]);
+    scene.set_space(0, true);
+    scene.pass(2_000);
+    scene.heal();
+    scene.finish(&[&client]);
+}

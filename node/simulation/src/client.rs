@@ -28,6 +28,10 @@ pub(crate) struct Clients {
     random: Random,
     /// Milliseconds between a reply and the next request.
     think_ms: (u64, u64),
+    /// Of a thousand requests, so many go to the client's own node, and so many are for the first key.
+    habits: (u64, u64),
+    /// Of a hundred requests, so many are a PUT, and so many a DELETE.
+    writes: (u64, u64),
     pub(crate) stopped: bool,
     pub(crate) operations: u64,
 }
@@ -37,9 +41,11 @@ impl Clients {
         for client in 0..count {
             cluster.set_alarm(random.between(500, 3_000), Alarm::Client(client, 0));
         }
-        let think_ms = (5, random.between(80, 1_200));
+        let think_ms = (5, *random.pick(&[60, 150, 300, 600, 1_200]));
+        let habits = (random.between(0, 900), random.between(0, 600));
+        let writes = (random.between(15, 50), random.between(4, 35));
         let clients = (0..count).map(|_| Client::default()).collect();
-        Self { clients, keys, random, think_ms, stopped: false, operations: 0 }
+        Self { clients, keys, random, think_ms, habits, writes, stopped: false, operations: 0 }
     }
 
     pub(crate) fn keys(&self) -> &[Key] {
@@ -64,7 +70,8 @@ impl Clients {
         }
         self.adopt(client);
         let (kind, key) = self.choose(client);
-        let node = self.random.index(cluster.nodes.len());
+        let own = self.random.chance(self.habits.0);
+        let node = if own { client % cluster.nodes.len() } else { self.random.index(cluster.nodes.len()) };
         let fresh = Context::default();
         let context = if self.random.chance(40) { &fresh } else { &self.clients[client].context };
         let id = cluster.operate(node, kind, &key, context)?;
@@ -84,11 +91,16 @@ impl Clients {
         if let Some(again) = again.filter(|_| self.random.chance(500)) {
             return again;
         }
-        let key = self.random.pick(&self.keys).clone();
-        let kind = match self.random.below(100) {
-            0..50 => Kind::Get,
-            50..84 => Kind::Put,
-            _ => Kind::Delete,
+        let first = self.random.chance(self.habits.1);
+        let key = if first { &self.keys[0] } else { self.random.pick(&self.keys) }.clone();
+        let (puts, deletes) = self.writes;
+        let drawn = self.random.below(100);
+        let kind = if drawn < puts {
+            Kind::Put
+        } else if drawn < puts + deletes {
+            Kind::Delete
+        } else {
+            Kind::Get
         };
         (kind, key)
     }

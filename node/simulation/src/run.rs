@@ -66,7 +66,7 @@ impl Run {
         let cluster = &mut run.cluster;
         cluster.network.delay_ms = (1, random.between(1, 8));
         cluster.sync_ms = (1, random.between(2, 40));
-        let keys = (0..random.between(3, 16)).filter_map(|key| Key::new(&format!("key{key}")).ok()).collect();
+        let keys = keys(&mut random);
         let count = random.between(4, 8) as usize;
         run.clients = Clients::start(cluster, count, keys, random.fork());
         let count = random.between(FAULTS.0, FAULTS.1) as usize;
@@ -142,6 +142,23 @@ fn hosts(random: &mut Random) -> Vec<Host> {
         hosts.push(Host { view: (0..=count).collect(), shard_count: None });
     }
     hosts
+}
+
+/// A few keys, several of them in the same slots.
+fn keys(random: &mut Random) -> Vec<Key> {
+    let count = random.between(2, 14) as usize;
+    let slots = random.between(1, count as u64) as usize;
+    let named = (0..).filter_map(|number| Key::new(&format!("key{number}")).ok());
+    let mut keys: Vec<Key> = Vec::new();
+    for key in named {
+        if keys.len() < slots || keys.iter().any(|other| other.slot() == key.slot()) {
+            keys.push(key);
+        }
+        if keys.len() == count {
+            break;
+        }
+    }
+    keys
 }
 
 fn name(reply: &Reply) -> &'static str {

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
     Address, Envelope, Frontier, Hlc, Holding, Identity, Key, Members, Origin, Placement, PlacementId, Record, Reply,
     RequestId, ShardId, SlotId,
@@ -56,7 +58,7 @@ impl Recovered {
 }
 
 /// What makes every start of a data directory different from those before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Boot {
     /// Epochs below this may have been used; a new start begins here.
     pub epoch_limit: u32,
@@ -65,7 +67,7 @@ pub struct Boot {
 }
 
 /// The durable state of a slot, but for its records.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SlotMeta {
     /// What it holds.
     pub holding: Holding,

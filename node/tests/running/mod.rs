@@ -5,6 +5,7 @@
 use std::{future::Future, net::SocketAddr, time::Duration};
 
 use node::Config;
+use tempfile::TempDir;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -20,6 +21,8 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 pub(crate) struct Node {
     pub(crate) address: SocketAddr,
     stop: oneshot::Sender<()>,
+    /// Its data directory, removed with it.
+    _data: TempDir,
     task: JoinHandle<Result<(), node::RunError>>,
 }
 
@@ -49,14 +52,16 @@ impl Node {
         starts.map(|(listener, address)| Self::start(Config::new(*address, view.clone()), listener)).collect()
     }
 
-    fn start(config: Config, listener: TcpListener) -> Self {
+    fn start(mut config: Config, listener: TcpListener) -> Self {
+        let data = TempDir::new().unwrap();
+        config.data_dir = data.path().to_owned();
         let address = config.socket_address;
         let (stop, stopped) = oneshot::channel();
         let shutdown = async {
             let _ = stopped.await;
         };
         let task = tokio::spawn(node::run(config, vec![listener], shutdown));
-        Self { address, stop, task }
+        Self { address, stop, _data: data, task }
     }
 
     /// Asks it to stop, and says how it ended.

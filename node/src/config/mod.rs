@@ -57,7 +57,7 @@ pub struct Config {
     pub extra_ports: Vec<u16>,
     /// `DATA_DIR`: where the data will be kept once the storage is on disk.
     pub data_dir: PathBuf,
-    /// `CLUSTER_SECRET`: authenticates causal tokens.
+    /// `CLUSTER_SECRET`: what the nodes prove to each other that they know; also keys the checksum of causal tokens.
     pub cluster_secret: Option<String>,
     /// `BODY_LIMIT_BYTES`: request bodies over this are refused.
     pub body_limit_bytes: usize,

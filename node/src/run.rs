@@ -81,6 +81,7 @@ pub async fn run(
         config.socket_address,
         config.bind_address,
         getrandom::u64().map_err(|error| RunError::Start(io::Error::other(error)))?,
+        config.cluster_secret.as_deref(),
         peer_inputs,
         metrics.peers.clone(),
         tasks.clone(),

@@ -65,7 +65,7 @@ pub struct Config {
     pub data_headroom_bytes: u64,
     /// `DURABILITY`: whether a write is answered after its sync, or before.
     pub durability: Durability,
-    /// `CLUSTER_SECRET`: authenticates causal tokens.
+    /// `CLUSTER_SECRET`: what the nodes prove to each other that they know; also keys the checksum of causal tokens.
     pub cluster_secret: Option<String>,
     /// `BODY_LIMIT_BYTES`: request bodies over this are refused.
     pub body_limit_bytes: usize,

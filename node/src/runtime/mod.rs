@@ -138,7 +138,7 @@ impl Runtime {
                     self.core.handle_cancel(id);
                 }
             }
-            Input::Message(envelope) => self.core.handle_message(now, envelope),
+            Input::Message(envelope, _share) => self.core.handle_message(now, *envelope),
             Input::LinkDown(peer) => self.core.handle_link_down(now, peer),
             Input::Probe(vitals) => {
                 // A probe that has gone away does not matter.

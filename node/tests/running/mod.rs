@@ -43,13 +43,23 @@ impl Node {
 
     /// Starts nodes that know each other.
     pub(crate) async fn together(count: usize) -> Vec<Self> {
+        Self::together_with(count, |_, _| {}).await
+    }
+
+    /// Starts nodes that know each other, with the configuration of each changed by its index.
+    pub(crate) async fn together_with(count: usize, change: impl Fn(&mut Config, usize)) -> Vec<Self> {
         let mut listeners = Vec::new();
         for _ in 0..count {
             listeners.push(TcpListener::bind("127.0.0.1:0").await.unwrap());
         }
         let view: Vec<_> = listeners.iter().map(|l| l.local_addr().unwrap()).collect();
-        let starts = listeners.into_iter().zip(&view);
-        starts.map(|(listener, address)| Self::start(Config::new(*address, view.clone()), listener)).collect()
+        let starts = listeners.into_iter().zip(&view).enumerate();
+        let start = |(index, (listener, address)): (usize, (TcpListener, &SocketAddr))| {
+            let mut config = Config::new(*address, view.clone());
+            change(&mut config, index);
+            Self::start(config, listener)
+        };
+        starts.map(start).collect()
     }
 
     fn start(mut config: Config, listener: TcpListener) -> Self {

@@ -41,7 +41,7 @@ impl Clients {
         for client in 0..count {
             cluster.set_alarm(random.between(500, 3_000), Alarm::Client(client, 0));
         }
-        let think_ms = (5, *random.pick(&[60, 150, 300, 600, 1_200]));
+        let think_ms = (5, *random.pick(&[100, 300, 600, 1_200]));
         let habits = (random.between(0, 900), random.between(0, 600));
         let writes = (random.between(15, 50), random.between(4, 35));
         let clients = (0..count).map(|_| Client::default()).collect();

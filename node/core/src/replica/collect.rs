@@ -43,7 +43,7 @@ impl Core {
             };
             match self.rounds.remove(&slot) {
                 Some(noted) if noted.placement == now.placement && noted.identities == now.identities => {
-                    if now.meet.covers(&noted.join) || self.planted.is(Bug::CollectInOneRound) {
+                    if now.meet.covers(&noted.join) {
                         self.collect(slot, &noted.meet);
                         self.rounds.insert(slot, now);
                     } else {

@@ -82,7 +82,7 @@ impl Core {
                     && peer.is_reachable(self.now.monotonic_ms)
                     && (peer.slot(slot).holding.is_full()
                         || peer.slot(slot).holding.serves() && self.planted.is(Bug::ProvisionalCompletes))
-                    && (peer.placement >= self.placement.id() || self.planted.is(Bug::CompleteUnderOldPlacement))
+                    && peer.placement >= self.placement.id()
                     && peer.slot(slot).frontier.covers(&self.slot(slot).stable)
             })
             .map(|(address, _)| *address)

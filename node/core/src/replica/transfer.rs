@@ -166,7 +166,7 @@ impl Core {
             && self.owns(slot)
             && chunk.transfer != UNASKED
             && chunk.full
-            && (chunk.placement >= self.placement.id() || self.planted.is(Bug::CompleteUnderOldPlacement));
+            && chunk.placement >= self.placement.id();
         self.edit(slot, |state, changes| {
             state.merge(&chunk.frontier, chunk.clock, copy.received, copy.present_wins, changes);
             state.stable.merge(&chunk.stable);

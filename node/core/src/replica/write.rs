@@ -60,7 +60,7 @@ impl Core {
         self.slot(slot).holding == Holding::Copying
             && !self.is_removed()
             && self.now.monotonic_ms - self.boot_ms >= START_GRACE_MS
-            && (self.planted.is(Bug::WriteWhileCopying) || !self.full_holder_in_reach(slot))
+            && !self.full_holder_in_reach(slot)
     }
 
     fn answer_missing(&self, slot: SlotId, key: &Key, token: &Token, asked_ms: u64) -> Step {

@@ -22,7 +22,7 @@ use ledger::{History, Ledger};
 use load::Load;
 
 /// Of everything that is missing, so much is shown.
-const SHOWN: usize = 5;
+const SHOWN: usize = 2;
 
 /// Writes until the nodes are killed, or reads everything back.
 #[derive(Parser)]
@@ -77,7 +77,7 @@ async fn verify(arguments: &Arguments) -> io::Result<ExitCode> {
         println!("missing: {line}");
     }
     println!(
-        "{acknowledged} writes acknowledged, {} in doubt; {count} keys read from {} nodes: {} missing",
+        "{acknowledged} writes acknowledged, {} in doubt; {count} keys read from {} nodes: {} reads missing",
         writes - acknowledged,
         arguments.urls.len(),
         missing.len()

@@ -19,4 +19,5 @@ pub use self::{
     config::{Config, ConfigError, Dialect, LogFormat},
     healthcheck::healthcheck,
     run::{RunError, bind, run},
+    storage::StorageError,
 };

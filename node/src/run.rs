@@ -1,6 +1,6 @@
 //! One node from start to stop.
 
-use std::{future::Future, io, net::SocketAddr, sync::Arc};
+use std::{error::Error, future::Future, io, net::SocketAddr, sync::Arc};
 
 use futures_util::future::select_all;
 use node_core::Settings;
@@ -14,7 +14,7 @@ use crate::{
     metrics::Metrics,
     peer::Links,
     runtime::{self, PEER_INPUTS_MAX, Runtime},
-    storage::MemoryStorage,
+    storage::{DiskStorage, StorageError},
     tasks::Tasks,
 };
 
@@ -32,12 +32,15 @@ pub enum RunError {
     /// There is nothing to serve on.
     #[error("no listeners")]
     NoListeners,
-    /// What was stored cannot be read, or the node cannot begin.
+    /// The node cannot begin.
     #[error("cannot start")]
     Start(#[source] io::Error),
-    /// A sync has failed: nothing written after it could be promised.
+    /// What was stored cannot be read.
+    #[error(transparent)]
+    Recover(#[from] StorageError),
+    /// A write or a sync has failed: nothing written after it could be promised.
     #[error("the storage has failed")]
-    Storage(#[source] io::Error),
+    Storage(#[source] Box<dyn Error + Send + Sync>),
 }
 
 /// Listens on the main port and on the extra ones.
@@ -78,19 +81,23 @@ pub async fn run(
         config.socket_address,
         config.bind_address,
         getrandom::u64().map_err(|error| RunError::Start(io::Error::other(error)))?,
+        config.cluster_secret.as_deref(),
         peer_inputs,
         metrics.peers.clone(),
         tasks.clone(),
     );
-    let recovered = runtime::recover(Box::new(MemoryStorage)).await.map_err(RunError::Start)?;
+    let data_dir = config.data_dir.clone();
+    let recovered = runtime::recover(move || DiskStorage::open(&data_dir)).await?;
     let settings = Settings {
         address: config.socket_address,
         view: config.view.clone(),
         shard_count: config.shard_count,
         secret: config.cluster_secret.clone(),
+        durability: config.durability,
     };
     let runtime =
-        Runtime::new(settings, recovered, inputs, links.clone(), metrics.runtime.clone()).map_err(RunError::Start)?;
+        Runtime::new(settings, recovered, config.data_headroom_bytes, inputs, links.clone(), metrics.runtime.clone())
+            .map_err(RunError::Start)?;
     let api = Api::new(store, config.cluster_secret.as_deref(), config.body_limit_bytes);
     let router = http::router(&api, Shape::of_class_paths(dialect), metrics, links);
     let server = Server::new(router, tasks.subgroup());
@@ -109,9 +116,10 @@ pub async fn run(
         () = shutdown => {}
         (never, ..) = accepting => match never {},
         failure = &mut failed => {
-            let failure = match failure {
-                Ok(failure) => failure.unwrap_or_else(|| io::Error::other("stopped")),
-                Err(panic) => io::Error::other(panic),
+            let failure: Box<dyn Error + Send + Sync> = match failure {
+                Ok(Some(failure)) => failure.into(),
+                Ok(None) => "stopped".into(),
+                Err(panic) => panic.into(),
             };
             error!(error = %failure, "the store has stopped");
             return Err(RunError::Storage(failure));

@@ -14,6 +14,7 @@ use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
+use tempfile::TempDir;
 
 fn node(variables: &[(&str, &str)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_node"));
@@ -34,6 +35,7 @@ fn free_address() -> SocketAddr {
 /// A node that is alone, killed when dropped.
 struct Running {
     address: SocketAddr,
+    _data: TempDir,
     child: Child,
 }
 
@@ -44,8 +46,9 @@ impl Running {
         let mut variables =
             vec![("SOCKET_ADDRESS", text.as_str()), ("VIEW", text.as_str()), ("BIND_ADDRESS", "127.0.0.1")];
         variables.extend(extra);
-        let child = node(&variables).stderr(Stdio::piped()).spawn().unwrap();
-        let running = Self { address, child };
+        let data = TempDir::new().unwrap();
+        let child = node(&variables).env("DATA_DIR", data.path()).stderr(Stdio::piped()).spawn().unwrap();
+        let running = Self { address, _data: data, child };
         poll("the node listens", || TcpStream::connect(address).ok());
         running
     }
@@ -98,6 +101,8 @@ fn a_bad_configuration_is_one_line_and_exit_code_2() {
         ("VIEW", "127.0.0.1:8080,node2:8080"),
         ("SOCKET_ADDRESS", "here"),
         ("API_DIALECT", "2018"),
+        ("DURABILITY", "never"),
+        ("DATA_HEADROOM_BYTES", "1 GiB"),
     ];
     for (name, value) in cases {
         let mut command = node(&good);

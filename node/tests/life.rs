@@ -61,7 +61,9 @@ async fn every_listener_serves() {
     let main = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let extra = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let addresses = [main.local_addr().unwrap(), extra.local_addr().unwrap()];
-    let config = node::Config::new(addresses[0], vec![addresses[0]]);
+    let data = tempfile::TempDir::new().unwrap();
+    let mut config = node::Config::new(addresses[0], vec![addresses[0]]);
+    config.data_dir = data.path().to_owned();
     let node = tokio::spawn(node::run(config, vec![main, extra], std::future::pending()));
     for address in addresses {
         let (status, text) = running::ask(address, "GET /healthz", "").await;

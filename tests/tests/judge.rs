@@ -4,20 +4,24 @@
 
 use conformance::{Client, Dialect, Failure, Record, ensure, workload::Workload};
 use node::Config;
+use tempfile::TempDir;
 use tokio::net::TcpListener;
 
-/// A node that is alone, for as long as the test's runtime; gives its URL.
-async fn node() -> String {
+/// A node that is alone, for as long as the test's runtime; gives its URL and its data.
+async fn node() -> (String, TempDir) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    tokio::spawn(node::run(Config::new(address, vec![address]), vec![listener], std::future::pending()));
-    format!("http://{address}")
+    let data = TempDir::new().unwrap();
+    let mut config = Config::new(address, vec![address]);
+    config.data_dir = data.path().to_owned();
+    tokio::spawn(node::run(config, vec![listener], std::future::pending()));
+    (format!("http://{address}"), data)
 }
 
 /// Somebody deletes the load's keys behind its back: its clients see it, and so does who looks at the end.
 #[tokio::test]
 async fn a_spoiled_store_is_caught() -> Result<(), Failure> {
-    let (url, record) = (node().await, Record::default());
+    let ((url, _data), record) = (node().await, Record::default());
     let mut spoiler = Client::new(Dialect::Spring2021, &record);
     spoiler.put(&url, "ready", 1).await?.must_succeed()?;
     let running = Workload::new(Dialect::Spring2021, 6).start(vec![url.clone()]);

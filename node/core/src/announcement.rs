@@ -47,6 +47,8 @@ pub struct SlotState {
     pub stable: Frontier,
     /// Above every clock that the slot has held (rule 13).
     pub clock: Hlc,
+    /// Whatever the announcing node writes to the slot from now on has this epoch at least: its older origins are closed here.
+    pub epoch: u32,
     /// Live keys.
     pub keys: u64,
     /// Xor of [`Record::digest`](crate::Record::digest) over the live keys.

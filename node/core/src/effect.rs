@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
     Address, Envelope, Frontier, Hlc, Holding, Identity, Key, Members, Origin, Placement, PlacementId, Record, Reply,
     RequestId, ShardId, SlotId,
@@ -18,6 +20,18 @@ pub struct Settings {
     pub shard_count: Option<u32>,
     /// Keys the checksum of tokens.
     pub secret: Option<String>,
+    /// When this node's storage says that a batch is durable.
+    pub durability: Durability,
+}
+
+/// When a storage says that a batch is durable.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Durability {
+    /// When it is synced.
+    #[default]
+    Sync,
+    /// When it is written; the sync follows. Then the answer to a write claims no durable replica.
+    Interval,
 }
 
 /// What storage holds at a start; [`Recovered::empty`] on an empty disk.
@@ -44,7 +58,7 @@ impl Recovered {
 }
 
 /// What makes every start of a data directory different from those before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Boot {
     /// Epochs below this may have been used; a new start begins here.
     pub epoch_limit: u32,
@@ -53,7 +67,7 @@ pub struct Boot {
 }
 
 /// The durable state of a slot, but for its records.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SlotMeta {
     /// What it holds.
     pub holding: Holding,
@@ -195,8 +209,22 @@ pub struct Stats {
     pub slots_draining: usize,
     /// Nodes in the view.
     pub view: usize,
-    /// Requests in flight: reads waiting, writes unacknowledged, forwards.
+    /// Slots in which others are known to have more.
+    pub slots_pulling: usize,
+    /// Slots whose tombstones are between the two rounds of a collection.
+    pub slots_collecting: usize,
+    /// Requests in flight, of all kinds.
     pub requests_waiting: usize,
+    /// Reads that wait for what their token names, or for a server.
+    pub reads_waiting: usize,
+    /// Writes that wait for their sync or an acknowledgement.
+    pub writes_waiting: usize,
+    /// Requests that wait for another node's answer.
+    pub forwarded: usize,
+    /// Add-members and reshards that are not done.
+    pub changes_waiting: usize,
+    /// Whether the node knows where it stands.
+    pub settled: bool,
     /// The placement's number.
     pub placement_number: u64,
     /// Writes given up (rule 12).

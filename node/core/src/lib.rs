@@ -7,7 +7,6 @@
 
 mod announcement;
 mod clock;
-
 mod effect;
 mod frontier;
 mod key;
@@ -15,6 +14,7 @@ mod membership;
 mod message;
 mod origin;
 mod placement;
+mod planted;
 mod record;
 mod replica;
 mod request;
@@ -23,7 +23,7 @@ mod token;
 pub use self::{
     announcement::{Announcement, Holding, SlotState},
     clock::{Hlc, Now},
-    effect::{Boot, Change, Effect, Event, Recovered, Settings, SlotMeta, Stats},
+    effect::{Boot, Change, Durability, Effect, Event, Recovered, Settings, SlotMeta, Stats},
     frontier::Frontier,
     key::{KEY_LENGTH_MAX, Key, KeyError, SLOTS, SlotId},
     membership::{Identity, Members, Membership, Removal},
@@ -35,6 +35,9 @@ pub use self::{
     request::{Reply, Request, RequestId},
     token::{TOKEN_LENGTH_MAX, Token, TokenError, TokenKey},
 };
+
+#[cfg(feature = "planted")]
+pub use self::planted::Bug;
 
 /// Where a node listens for clients and peers, and its name among the members.
 pub type Address = std::net::SocketAddr;

@@ -120,6 +120,8 @@ pub struct Ping {
     pub identities: Vec<(Address, Identity)>,
     /// Milliseconds since the sender last heard from each node directly: an indirect probe for the receiver.
     pub heard_ms: Vec<(Address, u64)>,
+    /// Whether the sender takes writes: it has space on its disk, and syncs keep up.
+    pub has_room: bool,
     /// What has changed in the sender's slots.
     pub announcement: Announcement,
     /// The newest announcement of the receiver that the sender has, and of which identity of the receiver.

@@ -2,12 +2,12 @@
 
 mod acknowledge;
 mod adopt;
+mod batches;
 mod change_placement;
 mod collect;
 mod complete;
 mod count;
 mod detect;
-mod durability;
 mod forward;
 mod gossip;
 mod limits;
@@ -18,6 +18,7 @@ mod pending;
 mod pull;
 mod read;
 mod request;
+mod room;
 mod slot;
 mod stable;
 mod transfer;
@@ -30,19 +31,20 @@ use std::{
 
 use self::{
     acknowledge::Acknowledgements,
+    batches::Batches,
     change_placement::Proposals,
     collect::Round,
-    durability::Durability,
     limits::{BUSY_TICK_MS, EPOCHS_RESERVED, IDLE_TICK_MS, STALL_MS},
     peer::Peer,
-    pending::{Answered, Asker, Parked, Pending, Ticket},
+    pending::{Answered, Asker, Parked, Pending, Stage, Ticket},
     pull::Lag,
     slot::{FIRST_ANNOUNCEMENT, Slot},
     transfer::{Copy, Transfers},
 };
 use crate::{
-    Address, Body, Boot, Change, Effect, Envelope, Event, Holding, Identity, Members, Now, Origin, Placement, Record,
-    Recovered, Reply, Request, RequestId, Settings, SlotId, Stats, TokenKey,
+    Address, Body, Boot, Change, Durability, Effect, Envelope, Event, Holding, Identity, Members, Now, Origin,
+    Placement, Record, Recovered, Reply, Request, RequestId, Settings, SlotId, Stats, TokenKey,
+    planted::{Bug, Planted},
 };
 
 /// One replica of the store.
@@ -54,6 +56,7 @@ use crate::{
 /// batches may be under way, and they complete in order. Messages may be lost at will, so a full queue drops them.
 pub struct Core {
     address: Address,
+    planted: Planted,
     token_key: TokenKey,
     /// The moment of the input being handled.
     now: Now,
@@ -88,7 +91,10 @@ pub struct Core {
     placement: Arc<Placement>,
     slots: Vec<Slot>,
 
+    batches: Batches,
     durability: Durability,
+    /// Whether the storage has free space for data.
+    enough_space: bool,
     parked: Parked,
     acknowledgements: Acknowledgements,
     /// New writes of this node on their way to the other replicas.
@@ -96,6 +102,8 @@ pub struct Core {
     effects: VecDeque<Effect>,
 
     pending: BTreeMap<Ticket, Pending>,
+    /// Bytes of the values in `pending`.
+    request_bytes: usize,
     pending_by_slot: BTreeMap<SlotId, BTreeSet<Ticket>>,
     tickets: BTreeMap<Asker, Ticket>,
     next_ticket: Ticket,
@@ -129,15 +137,28 @@ impl Core {
     /// neither answers nor sends.
     #[must_use]
     pub fn new(settings: Settings, recovered: Recovered, now: Now) -> Self {
-        let Settings { address, view, shard_count, secret } = settings;
+        Self::start(settings, recovered, now, Planted::default())
+    }
+
+    /// As [`new`](Self::new), with a bug planted.
+    #[cfg(feature = "planted")]
+    #[must_use]
+    pub fn with_bug(settings: Settings, recovered: Recovered, now: Now, bug: Option<Bug>) -> Self {
+        Self::start(settings, recovered, now, Planted::new(bug))
+    }
+
+    fn start(settings: Settings, recovered: Recovered, now: Now, planted: Planted) -> Self {
+        let Settings { address, view, shard_count, secret, durability } = settings;
         let incarnation = recovered.boot.map_or(0, |boot| boot.incarnation + 1).max(now.wall_ms);
-        let epoch = recovered.boot.map_or(1, |boot| boot.epoch_limit);
+        let reused = if planted.is(Bug::ReuseSequenceNumbers) { EPOCHS_RESERVED } else { 0 };
+        let epoch = recovered.boot.map_or(1, |boot| boot.epoch_limit - reused);
         let epoch_limit = epoch + EPOCHS_RESERVED;
         let stored = recovered.placement.is_some();
         let placement = recovered.placement.unwrap_or_else(|| Arc::new(Placement::bootstrap(&view, shard_count)));
         let members = recovered.members.unwrap_or_else(|| Members::bootstrap(view.iter().copied()));
         let mut core = Self {
             address,
+            planted,
             token_key: TokenKey::new(secret.as_deref()),
             now,
             boot_ms: now.monotonic_ms,
@@ -155,14 +176,17 @@ impl Core {
             superseded: BTreeSet::new(),
             membership: 1,
             peers: BTreeMap::new(),
-            durability: Durability::new(placement.id()),
+            batches: Batches::new(placement.id()),
+            durability,
+            enough_space: true,
             placement,
-            slots: SlotId::all().map(Slot::new).collect(),
+            slots: SlotId::all().map(|slot| Slot::new(slot, epoch, planted)).collect(),
             parked: Parked::default(),
             acknowledgements: Acknowledgements::default(),
             outbox: BTreeMap::new(),
             effects: VecDeque::new(),
             pending: BTreeMap::new(),
+            request_bytes: 0,
             pending_by_slot: BTreeMap::new(),
             tickets: BTreeMap::new(),
             // Unique across restarts at one address, as long as a node takes fewer than 65 requests a millisecond.
@@ -215,9 +239,12 @@ impl Core {
         }
         let placement = envelope.placement;
         let meant = envelope.to_identity == Some(self.identity);
+        let misdirected = envelope.to_identity.is_some() && !meant;
         match envelope.body {
             Body::Ping(ping) => self.take_ping(from, *ping),
             Body::Placement(placement) => self.adopt(placement),
+            // Meant for the disk that was here before: it may have been given up for lost (rule 12).
+            Body::Replicate { .. } if misdirected => {}
             Body::Replicate { slot, records } | Body::LogRange { slot, records } => {
                 self.take_records(from, slot, &records);
             }
@@ -268,6 +295,7 @@ impl Core {
         self.collect_tombstones();
         self.progress_all();
         self.send_pings();
+        self.assert_caps();
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) is next due, in milliseconds of the monotonic clock.
@@ -275,7 +303,7 @@ impl Core {
     pub fn poll_timeout(&self) -> u64 {
         let busy = !self.pending.is_empty()
             || !self.copies.is_empty()
-            || !self.lags.is_empty()
+            || self.is_pulling()
             || self.news
             || self.now.monotonic_ms - self.boot_ms < limits::START_GRACE_MS;
         self.ticked_ms + if busy { BUSY_TICK_MS } else { IDLE_TICK_MS }
@@ -301,6 +329,7 @@ impl Core {
     /// Numbers for metrics.
     #[must_use]
     pub fn stats(&self) -> Stats {
+        let waiting = |is: fn(&Pending) -> bool| self.pending.values().filter(|pending| is(pending)).count();
         let count = |wanted: Holding| self.slots.iter().filter(|slot| slot.holding == wanted).count();
         Stats {
             keys: self.slots.iter().map(Slot::keys).sum(),
@@ -311,7 +340,16 @@ impl Core {
             slots_copying: count(Holding::Copying),
             slots_draining: count(Holding::Draining) + count(Holding::Retired),
             view: self.view().len(),
+            slots_pulling: self.lags.len(),
+            slots_collecting: self.rounds.len(),
             requests_waiting: self.pending.len() + self.parked.len(),
+            reads_waiting: waiting(|pending| {
+                matches!((&pending.stage, &pending.request), (Stage::Waiting { .. }, Request::Get { .. }))
+            }),
+            writes_waiting: waiting(|pending| matches!(pending.stage, Stage::Writing(_))),
+            forwarded: waiting(|pending| matches!(pending.stage, Stage::Forwarded { .. })),
+            changes_waiting: waiting(|pending| matches!(pending.stage, Stage::Placing(_))),
+            settled: self.settled,
             placement_number: self.placement.id().number,
             writes_lost: self.writes_lost,
             digest_mismatches: self.digest_mismatches,

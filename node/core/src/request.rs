@@ -64,6 +64,16 @@ pub enum Request {
     },
 }
 
+impl Request {
+    /// Bytes of the value that it carries.
+    pub(crate) fn value_bytes(&self) -> usize {
+        match self {
+            Self::Put { value, .. } => value.len(),
+            _ => 0,
+        }
+    }
+}
+
 /// The answer to a [`Request`]. Each names a row of the contract.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Reply {
@@ -95,6 +105,8 @@ pub enum Reply {
         shard: ShardId,
         /// Replicas on which the write was durable when this was answered.
         replicas_durable: u32,
+        /// Replicas that had the write when this was answered, durably or not.
+        replicas_written: u32,
     },
     /// The request cannot be taken: malformed in a way that only the store can see (a token from the far future).
     Invalid {

@@ -10,11 +10,15 @@ use std::{
     path::PathBuf,
 };
 
+pub use node_core::Durability;
+
 pub use self::error::ConfigError;
 use self::variables::Variables;
 
 /// Request bodies over this are refused, unless `BODY_LIMIT_BYTES` says otherwise.
 const BODY_LIMIT_BYTES_DEFAULT: usize = 1024 * 1024;
+/// Free space that is left for what must be remembered when writes are refused, unless `DATA_HEADROOM_BYTES` says otherwise.
+const DATA_HEADROOM_BYTES_DEFAULT: u64 = 64 * 1024 * 1024;
 /// The port that tells the 2019 generation.
 const PORT_2019: u16 = 8080;
 
@@ -55,9 +59,13 @@ pub struct Config {
     pub bind_address: IpAddr,
     /// `EXTRA_PORTS`: further ports to listen on; never the main one.
     pub extra_ports: Vec<u16>,
-    /// `DATA_DIR`: where the data will be kept once the storage is on disk.
+    /// `DATA_DIR`: where the data is kept; no two nodes share it.
     pub data_dir: PathBuf,
-    /// `CLUSTER_SECRET`: authenticates causal tokens.
+    /// `DATA_HEADROOM_BYTES`: with less free space than this, writes are refused.
+    pub data_headroom_bytes: u64,
+    /// `DURABILITY`: whether a write is answered after its sync, or before.
+    pub durability: Durability,
+    /// `CLUSTER_SECRET`: what the nodes prove to each other that they know; also keys the checksum of causal tokens.
     pub cluster_secret: Option<String>,
     /// `BODY_LIMIT_BYTES`: request bodies over this are refused.
     pub body_limit_bytes: usize,
@@ -81,6 +89,8 @@ impl Config {
             bind_address: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
             extra_ports: Vec::new(),
             data_dir: PathBuf::from("/data"),
+            data_headroom_bytes: DATA_HEADROOM_BYTES_DEFAULT,
+            durability: Durability::Sync,
             cluster_secret: None,
             body_limit_bytes: BODY_LIMIT_BYTES_DEFAULT,
             log_format: LogFormat::Text,
@@ -120,6 +130,13 @@ impl Config {
         config.extra_ports.retain(|port| *port != socket_address.port());
         if let Some(path) = variables.get("DATA_DIR") {
             config.data_dir = PathBuf::from(path);
+        }
+        let bytes = |text: &str| text.parse().ok();
+        if let Some(headroom) = variables.parsed("DATA_HEADROOM_BYTES", "a number of bytes", bytes)? {
+            config.data_headroom_bytes = headroom;
+        }
+        if let Some(durability) = variables.parsed("DURABILITY", "sync or interval", durability)? {
+            config.durability = durability;
         }
         config.cluster_secret = variables.get("CLUSTER_SECRET").map(str::to_owned);
         let bytes = |text: &str| text.parse().ok().filter(|bytes| *bytes > 0);
@@ -170,6 +187,14 @@ fn dialect(text: &str) -> Option<Dialect> {
         "auto" => Some(Dialect::Auto),
         "2019" => Some(Dialect::Y2019),
         "2021" => Some(Dialect::Y2021),
+        _ => None,
+    }
+}
+
+fn durability(text: &str) -> Option<Durability> {
+    match text {
+        "sync" => Some(Durability::Sync),
+        "interval" => Some(Durability::Interval),
         _ => None,
     }
 }

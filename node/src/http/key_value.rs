@@ -19,6 +19,7 @@ use super::{
 
 /// On how many replicas a write was durable when it was answered.
 const REPLICAS_DURABLE: HeaderName = HeaderName::from_static("x-replicas-durable");
+const REPLICAS_WRITTEN: HeaderName = HeaderName::from_static("x-replicas-written");
 
 /// The body of a success.
 #[derive(Serialize)]
@@ -112,7 +113,7 @@ struct Written {
 }
 
 fn written(reply: Reply, report: impl FnOnce(bool) -> Written) -> Result<Response, ApiError> {
-    let Reply::Written { replaced, version, shard, replicas_durable } = reply else {
+    let Reply::Written { replaced, version, shard, replicas_durable, replicas_written } = reply else {
         return Err(unexpected(reply));
     };
     let report = report(replaced);
@@ -126,7 +127,10 @@ fn written(reply: Reply, report: impl FnOnce(bool) -> Written) -> Result<Respons
         causal_metadata: &version,
         shard: shard.to_string(),
     };
-    let replicas = [(REPLICAS_DURABLE, HeaderValue::from(replicas_durable))];
+    let replicas = [
+        (REPLICAS_DURABLE, HeaderValue::from(replicas_durable)),
+        (REPLICAS_WRITTEN, HeaderValue::from(replicas_written)),
+    ];
     Ok((report.status, replicas, Json(success)).into_response())
 }
 

@@ -1,10 +1,12 @@
 //! Connections: accepted, served, and let go when the node stops.
 
-use std::{convert::Infallible, pin::pin, time::Duration};
+use std::{convert::Infallible, pin::pin, sync::Arc, time::Duration};
 
 use axum::{
     Router,
-    http::{Request, Uri, uri::PathAndQuery},
+    body::Body,
+    http::{HeaderValue, Method, Request, Uri, header::CONNECTION, uri::PathAndQuery},
+    response::Response,
 };
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::{
@@ -13,17 +15,29 @@ use hyper_util::{
 };
 use tokio::{
     net::{TcpListener, TcpStream},
+    sync::Semaphore,
     time::{sleep, timeout},
 };
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
-use super::path;
-use crate::tasks::Tasks;
+use super::{error::ApiError, path};
+use crate::{
+    peer::{self, Challenge},
+    tasks::Tasks,
+};
 
 /// A connection on which no whole request head arrives for this long is closed: longer than the clients' pools keep idle
 /// connections, so that it is they who close them.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(120);
+/// Connections at the same time, those that have become links aside. Each has one request in flight at most.
+const CONNECTIONS_MAX: usize = 4096;
+/// Connections beyond them, which are only told so; further ones wait in the system's queue. Peers get in all the same.
+const TURNED_AWAY_MAX: usize = 256;
+/// How long a connection that is turned away may take to say what it wants.
+const TURNED_AWAY_HEAD_TIMEOUT: Duration = Duration::from_secs(1);
+/// The longest request head; a longer one is 431.
+const HEAD_BYTES_MAX: usize = 64 * 1024;
 /// How long requests that are being answered may take once the node stops.
 const DRAIN_TIMEOUT: Duration = Duration::from_millis(400);
 /// The pause after a connection cannot be accepted: most likely there are too many.
@@ -37,11 +51,21 @@ pub(crate) struct Server {
     tasks: Tasks,
     /// Says that idle connections are to close, and busy ones after their answer.
     draining: CancellationToken,
+    /// Room for connections: [`CONNECTIONS_MAX`].
+    places: Arc<Semaphore>,
+    /// Room for those that are turned away: [`TURNED_AWAY_MAX`].
+    turned_away: Arc<Semaphore>,
 }
 
 impl Server {
     pub(crate) fn new(router: Router, tasks: Tasks) -> Self {
-        Self { router, tasks, draining: CancellationToken::new() }
+        Self {
+            router,
+            tasks,
+            draining: CancellationToken::new(),
+            places: Arc::new(Semaphore::new(CONNECTIONS_MAX)),
+            turned_away: Arc::new(Semaphore::new(TURNED_AWAY_MAX)),
+        }
     }
 
     /// Accepts connections until it is dropped, and the listener with it.
@@ -49,7 +73,18 @@ impl Server {
         loop {
             match listener.accept().await {
                 Ok((stream, _)) => {
-                    self.tasks.spawn(self.clone().serve(stream));
+                    let (place, full) = match Arc::clone(&self.places).try_acquire_owned() {
+                        Ok(place) => (place, false),
+                        Err(_) => match Arc::clone(&self.turned_away).acquire_owned().await {
+                            Ok(place) => (place, true),
+                            Err(_) => continue,
+                        },
+                    };
+                    let serving = self.clone().serve(stream, full);
+                    self.tasks.spawn(async move {
+                        serving.await;
+                        drop(place);
+                    });
                 }
                 Err(error) => {
                     debug!(%error, "a connection could not be accepted");
@@ -67,17 +102,29 @@ impl Server {
         }
     }
 
-    async fn serve(self, stream: TcpStream) {
+    /// Serves a connection; when the node is `full` it is told so and closed, unless it is a peer's.
+    async fn serve(self, stream: TcpStream, full: bool) {
         // Without it answers would only be later.
         let _ = stream.set_nodelay(true);
         let router = TowerToHyperService::new(self.router);
+        let challenge = Challenge::default();
         let service = service_fn(move |mut request: Request<Incoming>| {
+            let method = request.method().clone();
+            request.extensions_mut().insert(challenge.clone());
             drop_trailing_slash(request.uri_mut());
-            hyper::service::Service::call(&router, request)
+            let turned_away = full && request.uri().path() != peer::PATH;
+            let answering = (!turned_away).then(|| hyper::service::Service::call(&router, request.map(Body::new)));
+            async move {
+                match answering {
+                    Some(answering) => answering.await,
+                    None => Ok(too_many(&method)),
+                }
+            }
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
-            .header_read_timeout(HEAD_TIMEOUT)
+            .header_read_timeout(if full { TURNED_AWAY_HEAD_TIMEOUT } else { HEAD_TIMEOUT })
+            .max_buf_size(HEAD_BYTES_MAX)
             .serve_connection(TokioIo::new(stream), service)
             .with_upgrades();
         let mut connection = pin!(connection);
@@ -94,6 +141,12 @@ impl Server {
     }
 }
 
+fn too_many(method: &Method) -> Response {
+    let mut response = ApiError::Unavailable("too many connections to this node".to_owned()).render(method);
+    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    response
+}
+
 /// Trailing slashes are accepted everywhere.
 fn drop_trailing_slash(uri: &mut Uri) {
     let Some(path) = path::without_trailing_slash(uri.path()) else {
@@ -106,5 +159,47 @@ fn drop_trailing_slash(uri: &mut Uri) {
     // A part of what has been parsed parses again.
     if let Ok(path_and_query) = PathAndQuery::try_from(path_and_query) {
         *uri = Uri::from(path_and_query);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use axum::{Router, routing::get};
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        net::{TcpListener, TcpStream},
+        sync::Semaphore,
+        time::{Duration, timeout},
+    };
+
+    use super::{Server, peer};
+    use crate::tasks::Tasks;
+
+    async fn answer(stream: &mut TcpStream, path: &str) -> String {
+        stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes()).await.unwrap();
+        let mut bytes = [0; 4096];
+        let read = timeout(Duration::from_secs(10), stream.read(&mut bytes)).await.expect("an answer").unwrap();
+        String::from_utf8_lossy(&bytes[..read]).into_owned()
+    }
+
+    #[tokio::test]
+    async fn a_full_node_answers_503_and_still_takes_peers() {
+        let router = Router::new().route("/", get(|| async {})).route(peer::PATH, get(|| async {}));
+        let mut server = Server::new(router, Tasks::default());
+        server.places = Arc::new(Semaphore::new(1));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let accepting = tokio::spawn(async move { server.accept(listener).await });
+        let mut first = TcpStream::connect(address).await.unwrap();
+        assert!(answer(&mut first, "/").await.starts_with("HTTP/1.1 200"));
+        let mut second = TcpStream::connect(address).await.unwrap();
+        let text = answer(&mut second, "/").await;
+        assert!(text.starts_with("HTTP/1.1 503") && text.contains("retry-after: 1"), "{text}");
+        let mut third = TcpStream::connect(address).await.unwrap();
+        assert!(answer(&mut third, peer::PATH).await.starts_with("HTTP/1.1 200"));
+        assert!(answer(&mut first, "/").await.starts_with("HTTP/1.1 200"), "those who are in are served");
+        accepting.abort();
     }
 }

@@ -28,6 +28,8 @@ pub(crate) struct PeerMetrics {
     received_frames: Family<PeerLabels, Counter>,
     received_bytes: Family<PeerLabels, Counter>,
     dropped_frames: Family<PeerLabels, Counter>,
+    /// Links that were not made because one side has not proved that it knows the secret.
+    pub(crate) refused_strangers: Counter,
 }
 
 /// The numbers of one peer.
@@ -64,6 +66,11 @@ impl PeerMetrics {
             "dropped_frames",
             "Messages lost before they were sent: the queue was full, or the peer out of reach",
             metrics.dropped_frames.clone(),
+        );
+        registry.register(
+            "refused_strangers",
+            "Links not made because CLUSTER_SECRET differs, or is not proved",
+            metrics.refused_strangers.clone(),
         );
         metrics
     }

@@ -1,6 +1,6 @@
 //! What is counted of requests, the loop and the committer.
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::AtomicU64};
 
 use prometheus_client::{
     encoding::EncodeLabelSet,
@@ -58,6 +58,8 @@ pub(crate) struct RuntimeMetrics {
     pub(crate) refused: Counter,
     /// Syncs of the storage.
     pub(crate) syncs: Counter,
+    /// Seconds in which the storage synced; over `syncs`, how long one takes.
+    pub(crate) sync_seconds: Counter<f64, AtomicU64>,
     /// Batches made durable; over `syncs`, the size of a group commit.
     pub(crate) batches: Counter,
 }
@@ -71,6 +73,7 @@ impl RuntimeMetrics {
         loops.register("requests_refused", "Requests answered 503 because the queue was full", metrics.refused.clone());
         let storage = registry.sub_registry_with_prefix("storage");
         storage.register("syncs", "Syncs of the storage", metrics.syncs.clone());
+        storage.register_with_unit("sync", "Time spent in syncs", Unit::Seconds, metrics.sync_seconds.clone());
         storage.register("batches", "Batches made durable", metrics.batches.clone());
         metrics
     }

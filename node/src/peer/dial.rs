@@ -8,6 +8,8 @@ use std::{
 };
 
 use axum::{body::Body, http::StatusCode};
+use blake3::Hash;
+use http_body_util::BodyExt;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use node_core::Address;
@@ -20,10 +22,11 @@ use tracing::debug;
 
 use super::{
     Links,
-    handshake::{Hello, Refusal},
+    handshake::{Hello, Refusal, nonce_of, proof_of},
     link::Stream,
     neighbour::Neighbour,
     precedence::Dialler,
+    proof::{Exchange, ProofKey, Side, nonce},
 };
 
 /// A connection that is not made by then is given up: the next attempt finds a node that has just come back sooner.
@@ -53,7 +56,23 @@ enum DialError {
     Another(Address),
     #[error("the other side's connection takes precedence")]
     Duplicate,
+    #[error("CLUSTER_SECRET differs from that of the node there")]
+    SecretDiffers,
+    #[error("no randomness: {0}")]
+    Randomness(#[from] getrandom::Error),
 }
+
+impl DialError {
+    fn of_status(status: StatusCode) -> Self {
+        match status {
+            StatusCode::CONFLICT => Self::Duplicate,
+            StatusCode::UNAUTHORIZED => Self::SecretDiffers,
+            status => Self::Refused(status),
+        }
+    }
+}
+
+type Requests = http1::SendRequest<Body>;
 
 /// Dials the neighbour each time that it is wanted, until it is forgotten.
 pub(super) async fn whenever_wanted(links: Links, neighbour: Arc<Neighbour>) {
@@ -76,6 +95,9 @@ pub(super) async fn whenever_wanted(links: Links, neighbour: Arc<Neighbour>) {
             Err(DialError::Duplicate) => {}
             Err(_) if neighbour.is_linked() => {}
             Err(error) => {
+                if matches!(error, DialError::SecretDiffers) {
+                    links.0.strangers.refuse(peer);
+                }
                 debug!(%peer, %error, "dialling failed");
                 neighbour.lose_queued();
                 links.report_down(peer).await;
@@ -108,12 +130,14 @@ fn socket(local: IpAddr, peer: Address) -> io::Result<TcpSocket> {
 async fn upgrade(links: &Links, peer: Address, stream: TcpStream) -> Result<(Stream, Hello), DialError> {
     let (mut requests, connection) = http1::handshake(TokioIo::new(stream)).await?;
     links.0.tasks.spawn(connection.with_upgrades());
-    let request = links.0.own.request::<Body>(peer);
+    let request = match &links.0.key {
+        None => links.0.own.request(peer),
+        Some(key) => links.0.own.proving(peer, prove(links.0.own, key, peer, &mut requests).await?),
+    };
     let response = requests.send_request(request).await?;
     match response.status() {
         StatusCode::SWITCHING_PROTOCOLS => {}
-        StatusCode::CONFLICT => return Err(DialError::Duplicate),
-        status => return Err(DialError::Refused(status)),
+        status => return Err(DialError::of_status(status)),
     }
     let hello = Hello::of_headers(response.headers())?;
     if hello.address != peer {
@@ -121,4 +145,35 @@ async fn upgrade(links: &Links, peer: Address, stream: TcpStream) -> Result<(Str
     }
     let stream = hyper::upgrade::on(response).await?;
     Ok((TokioIo::new(stream), hello))
+}
+
+/// Has the other side prove that it knows the secret; returns the proof that this one does.
+async fn prove(own: Hello, key: &ProofKey, peer: Address, requests: &mut Requests) -> Result<Hash, DialError> {
+    let dialler_nonce = nonce()?;
+    let response = requests.send_request(own.asking(peer, dialler_nonce)).await?;
+    match response.status() {
+        StatusCode::UNAUTHORIZED => {}
+        // It lets in who has not proved anything.
+        StatusCode::SWITCHING_PROTOCOLS => return Err(DialError::SecretDiffers),
+        status => return Err(DialError::of_status(status)),
+    }
+    let headers = response.headers();
+    let (Some(acceptor_nonce), Some(proof)) = (nonce_of(headers), proof_of(headers)) else {
+        return Err(DialError::SecretDiffers);
+    };
+    let acceptor = Hello::of_headers(headers)?;
+    if acceptor.address != peer {
+        return Err(DialError::Another(acceptor.address));
+    }
+    let exchange = Exchange { dialler: own, acceptor, dialler_nonce, acceptor_nonce };
+    if exchange.proof(key, Side::Acceptor) != proof {
+        return Err(DialError::SecretDiffers);
+    }
+    // The connection is free for the second request once the first answer has been read.
+    let mut body = response.into_body();
+    while let Some(frame) = body.frame().await {
+        frame?;
+    }
+    requests.ready().await?;
+    Ok(exchange.proof(key, Side::Dialler))
 }

@@ -4,18 +4,22 @@ use axum::http::{
     HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode,
     header::{CONNECTION, HOST, UPGRADE},
 };
+use blake3::Hash;
 use node_core::Address;
 use thiserror::Error;
 
 /// Where links are made.
 pub(crate) const PATH: &str = "/internal/peer";
 /// What the connection becomes.
-const PROTOCOL: &str = "node-peer";
+pub(super) const PROTOCOL: &str = "node-peer";
 /// The format of frames and messages; another one is refused.
-const FORMAT: &str = "1";
+pub(super) const FORMAT: &str = "1";
 const FORMAT_HEADER: HeaderName = HeaderName::from_static("x-peer-format");
 const FROM_HEADER: HeaderName = HeaderName::from_static("x-peer-from");
 const RUN_HEADER: HeaderName = HeaderName::from_static("x-peer-run");
+/// Sent by both sides where there is a secret.
+const NONCE_HEADER: HeaderName = HeaderName::from_static("x-peer-nonce");
+const PROOF_HEADER: HeaderName = HeaderName::from_static("x-peer-proof");
 
 /// A node, as it introduces itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +48,15 @@ pub(super) enum Refusal {
     /// A link that takes precedence exists.
     #[error("there is a link already")]
     Duplicate,
+    /// A proof is wanted first: this node's own, and its nonce.
+    #[error("prove that you know CLUSTER_SECRET")]
+    Unproven(Box<HeaderMap>),
+    /// The dialler has no secret, or another one.
+    #[error("CLUSTER_SECRET differs from that of this node")]
+    SecretDiffers,
+    /// The dialler has a secret, and this node has none.
+    #[error("this node has no CLUSTER_SECRET")]
+    SecretUnknown,
 }
 
 impl Refusal {
@@ -53,6 +66,7 @@ impl Refusal {
             Self::Anonymous => StatusCode::BAD_REQUEST,
             Self::Misdirected(_) => StatusCode::MISDIRECTED_REQUEST,
             Self::Duplicate => StatusCode::CONFLICT,
+            Self::Unproven(_) | Self::SecretDiffers | Self::SecretUnknown => StatusCode::UNAUTHORIZED,
         }
     }
 
@@ -73,6 +87,31 @@ impl Hello {
             request.headers_mut().insert(HOST, host);
         }
         request
+    }
+
+    /// The request that asks a node with a secret to prove itself.
+    pub(super) fn asking<B: Default>(self, to: Address, nonce: Hash) -> Request<B> {
+        let mut request = self.request(to);
+        insert_hash(request.headers_mut(), NONCE_HEADER, nonce);
+        request
+    }
+
+    /// The request that proves this node, and makes the link.
+    pub(super) fn proving<B: Default>(self, to: Address, proof: Hash) -> Request<B> {
+        let mut request = self.request(to);
+        insert_hash(request.headers_mut(), PROOF_HEADER, proof);
+        request
+    }
+
+    /// What proves this node to a dialler, and asks for the dialler's proof.
+    pub(super) fn challenging(self, nonce: Hash, proof: Hash) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        self.introduce(&mut headers);
+        // The connection stays what it is until the dialler's proof.
+        headers.remove(CONNECTION);
+        insert_hash(&mut headers, NONCE_HEADER, nonce);
+        insert_hash(&mut headers, PROOF_HEADER, proof);
+        headers
     }
 
     /// The response that makes the link.
@@ -113,6 +152,23 @@ impl Hello {
         if let Ok(address) = HeaderValue::from_str(&self.address.to_string()) {
             headers.insert(FROM_HEADER, address);
         }
+    }
+}
+
+/// The nonce of the other side.
+pub(super) fn nonce_of(headers: &HeaderMap) -> Option<Hash> {
+    parsed(headers, &NONCE_HEADER)
+}
+
+/// The proof of the other side.
+pub(super) fn proof_of(headers: &HeaderMap) -> Option<Hash> {
+    parsed(headers, &PROOF_HEADER)
+}
+
+fn insert_hash(headers: &mut HeaderMap, name: HeaderName, hash: Hash) {
+    // Hexadecimal digits are a header's value.
+    if let Ok(value) = HeaderValue::from_str(&hash.to_hex()) {
+        headers.insert(name, value);
     }
 }
 

@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    outbox::Outbox,
+    outbox::{Budget, Outbox},
     precedence::{Claim, Dialler},
 };
 use crate::metrics::LinkMetrics;
@@ -49,11 +49,11 @@ struct LinkState {
 }
 
 impl Neighbour {
-    pub(super) fn new(own: Address, address: Address, metrics: LinkMetrics) -> Self {
+    pub(super) fn new(own: Address, address: Address, outgoing: Budget, metrics: LinkMetrics) -> Self {
         Self {
             own,
             address,
-            outbox: Outbox::default(),
+            outbox: Outbox::new(outgoing),
             filled: Notify::new(),
             wanted: Notify::new(),
             link: Mutex::default(),
@@ -77,8 +77,9 @@ impl Neighbour {
 
     /// Loses everything that waits: it would be stale by the time that the neighbour can be reached.
     pub(super) fn lose_queued(&self) {
-        let lost = self.outbox.take().len();
-        self.metrics.dropped_frames.inc_by(lost as u64);
+        while self.outbox.pop().is_some() {
+            self.metrics.dropped_frames.inc();
+        }
     }
 
     /// Completes when something waits and there is no link.

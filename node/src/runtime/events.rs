@@ -3,6 +3,15 @@
 use node_core::Event;
 use tracing::{info, warn};
 
+/// The free space has come to be, or is no longer, below the headroom.
+pub(super) fn log_space(enough: bool) {
+    if enough {
+        info!("the disk has room again: writes are taken");
+    } else {
+        warn!("the disk is nearly full: writes are refused, reads go on");
+    }
+}
+
 /// One line for each.
 pub(super) fn log(event: &Event) {
     match event {

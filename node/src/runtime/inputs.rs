@@ -2,7 +2,7 @@
 
 use node_core::{Address, Envelope, Reply, Request, RequestId};
 use prometheus_client::metrics::counter::Counter;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
 use super::store::{Store, Vitals};
 use crate::peer::PeerInput;
@@ -22,8 +22,8 @@ pub(super) enum Input {
     Request { id: RequestId, request: Request, reply: oneshot::Sender<Reply> },
     /// A client has gone away.
     Cancel(RequestId),
-    /// A peer says something.
-    Message(Envelope),
+    /// A peer says something; the permit is its share of what may wait.
+    Message(Box<Envelope>, OwnedSemaphorePermit),
     /// A link has broken.
     LinkDown(Address),
     /// Somebody asks how the loop is.
@@ -33,7 +33,7 @@ pub(super) enum Input {
 impl From<PeerInput> for Input {
     fn from(input: PeerInput) -> Self {
         match input {
-            PeerInput::Message(envelope) => Self::Message(envelope),
+            PeerInput::Message(envelope, share) => Self::Message(envelope, share),
             PeerInput::LinkDown(peer) => Self::LinkDown(peer),
         }
     }

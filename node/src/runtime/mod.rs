@@ -9,7 +9,7 @@ mod events;
 mod inputs;
 mod store;
 
-use std::{collections::HashMap, future, io};
+use std::{collections::HashMap, future};
 
 use node_core::{Core, Effect, Reply, RequestId, Settings};
 use tokio::{
@@ -17,9 +17,13 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use self::{clock::Clock, committer::Committer, inputs::Input};
+use self::{
+    clock::Clock,
+    committer::{Committer, Progress},
+    inputs::Input,
+};
 pub(crate) use self::{
-    committer::recover,
+    committer::{CommitError, Commitment, recover},
     inputs::{Inputs, PEER_INPUTS_MAX, inputs},
     store::{Store, Vitals},
 };
@@ -47,17 +51,19 @@ impl Runtime {
     pub(crate) fn new(
         settings: Settings,
         (recovered, storage): (node_core::Recovered, Box<dyn Storage>),
+        headroom_bytes: u64,
         inputs: Inputs,
         links: Links,
         metrics: RuntimeMetrics,
-    ) -> io::Result<Self> {
+    ) -> std::io::Result<Self> {
         let clock = Clock::start();
+        let commitment = Commitment { durability: settings.durability, headroom_bytes };
         Ok(Self {
             core: Core::new(settings, recovered, clock.now()),
             clock,
             inputs,
             links,
-            committer: Committer::start(storage, metrics.clone())?,
+            committer: Committer::start(storage, commitment, metrics.clone())?,
             waiting: HashMap::new(),
             metrics,
             timeout_handled_ms: 0,
@@ -65,7 +71,7 @@ impl Runtime {
     }
 
     /// Runs until the storage fails.
-    pub(crate) async fn run(mut self) -> io::Error {
+    pub(crate) async fn run(mut self) -> CommitError {
         loop {
             if let Err(error) = self.carry_out_effects() {
                 return error;
@@ -74,8 +80,8 @@ impl Runtime {
             tokio::select! {
                 biased;
                 () = sleep_until(due) => self.handle_timeout(),
-                completed = self.committer.completed() => match completed {
-                    Ok(batch) => self.handle_persisted(batch),
+                progress = self.committer.progress() => match progress {
+                    Ok(progress) => self.handle_progress(progress),
                     Err(error) => return error,
                 },
                 input = self.inputs.next() => match input {
@@ -101,8 +107,15 @@ impl Runtime {
         self.core.handle_timeout(now);
     }
 
-    fn handle_persisted(&mut self, batch: u64) {
-        self.core.handle_persisted(self.clock.now(), batch);
+    fn handle_progress(&mut self, progress: Progress) {
+        let now = self.clock.now();
+        match progress {
+            Progress::Committed(batch) => self.core.handle_persisted(now, batch),
+            Progress::Space(enough) => {
+                events::log_space(enough);
+                self.core.handle_space(now, enough);
+            }
+        }
     }
 
     /// Whatever else has come in already, so that its effects go out together.
@@ -125,7 +138,7 @@ impl Runtime {
                     self.core.handle_cancel(id);
                 }
             }
-            Input::Message(envelope) => self.core.handle_message(now, envelope),
+            Input::Message(envelope, _share) => self.core.handle_message(now, *envelope),
             Input::LinkDown(peer) => self.core.handle_link_down(now, peer),
             Input::Probe(vitals) => {
                 // A probe that has gone away does not matter.
@@ -134,7 +147,7 @@ impl Runtime {
         }
     }
 
-    fn carry_out_effects(&mut self) -> io::Result<()> {
+    fn carry_out_effects(&mut self) -> Result<(), CommitError> {
         while let Some(effect) = self.core.poll_effect() {
             match effect {
                 Effect::Send { to, envelope } => self.links.send(to, &envelope),

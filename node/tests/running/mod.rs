@@ -5,6 +5,7 @@
 use std::{future::Future, net::SocketAddr, time::Duration};
 
 use node::Config;
+use tempfile::TempDir;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -20,6 +21,8 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 pub(crate) struct Node {
     pub(crate) address: SocketAddr,
     stop: oneshot::Sender<()>,
+    /// Its data directory, removed with it.
+    _data: TempDir,
     task: JoinHandle<Result<(), node::RunError>>,
 }
 
@@ -40,23 +43,35 @@ impl Node {
 
     /// Starts nodes that know each other.
     pub(crate) async fn together(count: usize) -> Vec<Self> {
+        Self::together_with(count, |_, _| {}).await
+    }
+
+    /// Starts nodes that know each other, with the configuration of each changed by its index.
+    pub(crate) async fn together_with(count: usize, change: impl Fn(&mut Config, usize)) -> Vec<Self> {
         let mut listeners = Vec::new();
         for _ in 0..count {
             listeners.push(TcpListener::bind("127.0.0.1:0").await.unwrap());
         }
         let view: Vec<_> = listeners.iter().map(|l| l.local_addr().unwrap()).collect();
-        let starts = listeners.into_iter().zip(&view);
-        starts.map(|(listener, address)| Self::start(Config::new(*address, view.clone()), listener)).collect()
+        let starts = listeners.into_iter().zip(&view).enumerate();
+        let start = |(index, (listener, address)): (usize, (TcpListener, &SocketAddr))| {
+            let mut config = Config::new(*address, view.clone());
+            change(&mut config, index);
+            Self::start(config, listener)
+        };
+        starts.map(start).collect()
     }
 
-    fn start(config: Config, listener: TcpListener) -> Self {
+    fn start(mut config: Config, listener: TcpListener) -> Self {
+        let data = TempDir::new().unwrap();
+        config.data_dir = data.path().to_owned();
         let address = config.socket_address;
         let (stop, stopped) = oneshot::channel();
         let shutdown = async {
             let _ = stopped.await;
         };
         let task = tokio::spawn(node::run(config, vec![listener], shutdown));
-        Self { address, stop, task }
+        Self { address, stop, _data: data, task }
     }
 
     /// Asks it to stop, and says how it ended.

@@ -11,7 +11,7 @@ pub(crate) const ELSEWHERE: &[(&str, &str, &str)] = &[
     ("dialect-auto", "node/src/config/tests.rs", "the_port_tells_the_generation_unless_it_is_named"),
     (
         "reshard-slow",
-        "node/core/tests/simulation/scenarios/moving.rs",
+        "node/simulation/src/scenarios/moving.rs",
         "a_reshard_that_is_not_done_in_time_must_say_so_and_go_on",
     ),
 ];

@@ -19,7 +19,7 @@ impl Core {
     /// Writes of one slot have arrived, from their origin or from the log of another replica.
     pub(super) fn take_records(&mut self, from: Address, slot: SlotId, records: &[Arc<Record>]) {
         // What a removed node writes without knowing of its removal must not turn up after its origin was closed (rule 12).
-        if self.slot(slot).holding == Holding::Absent || !self.members.contains(from) {
+        if self.slot(slot).holding == Holding::Absent || !self.members.contains(from) || !self.has_room() {
             return;
         }
         let mut gap = false;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Core;
-use crate::{Change, Event, Holding, Placement, PlacementId, SlotId};
+use crate::{Change, Event, Holding, Placement, PlacementId, SlotId, planted::Bug};
 
 impl Core {
     /// A placement was made here, or has arrived: the highest wins.
@@ -12,6 +12,10 @@ impl Core {
         // may have started long before the others.
         let gives_way = !self.settled && !self.stored && placement.id().number > 0;
         let same = placement.id() == self.placement.id();
+        let tie = placement.id().number == self.placement.id().number;
+        if self.settled && tie && self.planted.is(Bug::TieByArrival) {
+            return;
+        }
         if placement.id() < self.placement.id() && !gives_way {
             return;
         }
@@ -21,6 +25,9 @@ impl Core {
         if same {
             return;
         }
+        if tie && self.planted.is(Bug::ForgetToDrain) {
+            self.forget_to_drain(&placement);
+        }
         self.placement = placement;
         self.take_up_placement();
         self.event(Event::PlacementAdopted {
@@ -28,6 +35,15 @@ impl Core {
             shards: self.placement.shards().len(),
             own_shard: self.placement.shard_of(self.address),
         });
+    }
+
+    /// [`Bug::ForgetToDrain`].
+    fn forget_to_drain(&mut self, winner: &Placement) {
+        for slot in SlotId::all() {
+            if self.slot(slot).holding != Holding::Absent && !winner.owners(slot).contains(&self.address) {
+                self.delete_slot(slot);
+            }
+        }
     }
 
     /// From now on the placement is the cluster's as far as this node is concerned.
@@ -40,18 +56,21 @@ impl Core {
     /// The durable placement, or the lowest of all while this node has only its own idea of a first one: that must not
     /// overrule the cluster's.
     pub(super) fn announced_placement(&self) -> PlacementId {
-        if self.settled || self.stored { self.durability.placement() } else { PlacementId::default() }
+        if self.settled || self.stored { self.batches.placement() } else { PlacementId::default() }
     }
 
     /// Gives every slot the state that the placement wants, as far as its data allows.
     pub(super) fn take_up_placement(&mut self) {
         self.change(Change::Placement(self.placement.clone()));
-        self.durability.placed(self.placement.id());
+        self.batches.placed(self.placement.id());
         for slot in SlotId::all() {
             let owns = self.owns(slot) && !self.is_removed();
             match (owns, self.slot(slot).holding) {
                 // Retired, it was left out of what is stable: only a copy makes it complete again. Provisional, it was not
                 // complete when it was stored.
+                (true, Holding::Absent) if self.settled && self.planted.is(Bug::JoinerServesEarly) => {
+                    self.hold(slot, Holding::Complete);
+                }
                 (true, Holding::Absent | Holding::Retired | Holding::Provisional) => self.hold(slot, Holding::Copying),
                 // Draining, it still served, so nothing became stable without it.
                 (true, Holding::Draining) => self.hold(slot, Holding::Complete),

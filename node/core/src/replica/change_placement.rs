@@ -155,7 +155,7 @@ impl Core {
         let view = self.view();
         let adopted = view.iter().filter(|node| {
             if **node == self.address {
-                self.durability.placement() == target
+                self.batches.placement() == target
             } else {
                 self.peers.get(node).is_some_and(|peer| peer.announced > 0 && peer.placement == target)
             }

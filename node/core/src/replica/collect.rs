@@ -4,7 +4,7 @@ use super::{
     Core,
     limits::{COLLECT_MS, MISMATCH_AGAIN_MS},
 };
-use crate::{Address, Event, Frontier, Holding, Key, PlacementId, Record, SlotId, Token};
+use crate::{Address, Event, Frontier, Holding, Key, PlacementId, Record, SlotId, Token, planted::Bug};
 
 /// The first round of a slot: what all owners had synced, and what any of them had.
 #[derive(Debug)]
@@ -24,6 +24,9 @@ impl Core {
             return;
         }
         self.collected_ms = self.now.monotonic_ms;
+        if self.planted.is(Bug::CollectByAge) {
+            self.collect_by_age();
+        }
         let quiet = self.members_agree() && self.view().len() == self.members.iter().count();
         if !quiet {
             self.rounds.clear();
@@ -40,7 +43,7 @@ impl Core {
             };
             match self.rounds.remove(&slot) {
                 Some(noted) if noted.placement == now.placement && noted.identities == now.identities => {
-                    if now.meet.covers(&noted.join) {
+                    if now.meet.covers(&noted.join) || self.planted.is(Bug::CollectInOneRound) {
                         self.collect(slot, &noted.meet);
                         self.rounds.insert(slot, now);
                     } else {
@@ -50,6 +53,22 @@ impl Core {
                 _ => {
                     self.rounds.insert(slot, now);
                 }
+            }
+        }
+    }
+
+    /// [`Bug::CollectByAge`].
+    fn collect_by_age(&mut self) {
+        for slot in SlotId::all() {
+            let old = |record: &Record| record.hlc.wall_ms() + 5 * COLLECT_MS < self.now.wall_ms;
+            let aged: Vec<Key> = self
+                .slot(slot)
+                .records()
+                .filter(|record| record.is_tombstone() && old(record))
+                .map(|record| record.key.clone())
+                .collect();
+            for key in aged {
+                self.edit(slot, |state, changes| state.remove(&key, changes));
             }
         }
     }

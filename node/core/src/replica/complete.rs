@@ -4,7 +4,7 @@ use super::{
     Core,
     limits::{HOLDERS_LOST_MS, START_GRACE_MS},
 };
-use crate::{Address, Event, Holding, SlotId};
+use crate::{Address, Event, Holding, SlotId, planted::Bug};
 
 impl Core {
     /// Moves every slot on that is not where the placement wants it.
@@ -80,8 +80,9 @@ impl Core {
             .filter(|(address, peer)| {
                 self.members.contains(**address)
                     && peer.is_reachable(self.now.monotonic_ms)
-                    && peer.slot(slot).holding.is_full()
-                    && peer.placement >= self.placement.id()
+                    && (peer.slot(slot).holding.is_full()
+                        || peer.slot(slot).holding.serves() && self.planted.is(Bug::ProvisionalCompletes))
+                    && (peer.placement >= self.placement.id() || self.planted.is(Bug::CompleteUnderOldPlacement))
                     && peer.slot(slot).frontier.covers(&self.slot(slot).stable)
             })
             .map(|(address, _)| *address)
@@ -89,7 +90,7 @@ impl Core {
         (!sources.is_empty()).then(|| sources[slot.index() % sources.len()])
     }
 
-    fn full_holder_in_reach(&self, slot: SlotId) -> bool {
+    pub(super) fn full_holder_in_reach(&self, slot: SlotId) -> bool {
         self.peers.iter().any(|(address, peer)| {
             peer.slot(slot).holding.is_full() && self.is_reachable(*address) && self.members.contains(*address)
         })
@@ -134,7 +135,7 @@ impl Core {
     /// Deletes the slot when every current owner announces this placement, is complete and covers it (invariant 7).
     fn hand_over(&mut self, slot: SlotId) -> bool {
         let state = self.slot(slot);
-        let placement = self.durability.placement();
+        let placement = self.batches.placement();
         let owners: Vec<Address> = self.owners(slot).collect();
         let safe = !owners.is_empty()
             && placement == self.placement.id()
@@ -143,7 +144,7 @@ impl Core {
                     let theirs = peer.slot(slot);
                     peer.placement == placement
                         && theirs.holding == Holding::Complete
-                        && theirs.frontier.covers(&state.frontier)
+                        && (theirs.frontier.covers(&state.frontier) || self.planted.is(Bug::DeleteWithoutComparing))
                 })
             });
         if safe {

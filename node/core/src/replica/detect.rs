@@ -2,10 +2,10 @@
 
 use super::{
     Core,
-    limits::{START_GRACE_MS, SUPERSEDED_MAX},
+    limits::{MEMBERS_MAX, START_GRACE_MS, SUPERSEDED_MAX},
     peer::Peer,
 };
-use crate::{Address, Change, Event, Identity, PlacementId};
+use crate::{Address, Change, Event, Identity, PlacementId, planted::Bug};
 
 impl Core {
     /// The members that are up, in numeric order of address.
@@ -115,6 +115,9 @@ impl Core {
             return;
         }
         let known = self.identities.get(&address).copied();
+        if known.is_none() && self.identities.len() >= MEMBERS_MAX {
+            return;
+        }
         if known.is_none_or(|known| identity > known) {
             self.identities.insert(address, identity);
             self.membership += 1;
@@ -125,7 +128,9 @@ impl Core {
                 }
             }
             if let (Some(old), Some(peer)) = (known, self.peers.get_mut(&address)) {
-                peer.replaced();
+                if !self.planted.is(Bug::IgnoreIdentity) {
+                    peer.replaced();
+                }
                 self.event(Event::NodeReplaced { address, old, new: identity });
             }
         }

@@ -6,10 +6,10 @@ use super::{
     pending::{Pending, Stage, Ticket},
     request::Step,
 };
-use crate::{Address, Body, Reply, Request, SlotId, SlotState, Token};
+use crate::{Address, Body, Reply, Request, SlotId, SlotState, Token, planted::Bug};
 
 impl Core {
-    /// A node in reach that serves the slot and that `suits`; owners before others, complete ones before others, those that
+    /// A node in reach that serves the slot and that `suits`; for a write, one with room before others; owners before others, complete ones before others, those that
     /// cover the token before others, and among equals a different one for each request.
     pub(super) fn server(
         &self,
@@ -30,6 +30,7 @@ impl Core {
             super::Asker::Peer { address, .. } => Some(address),
             super::Asker::Client(_) => None,
         };
+        let is_read = matches!(pending.request, Request::Get { .. });
         let mut best = (0, Vec::new());
         for (address, peer) in &self.peers {
             let state = peer.slot(slot);
@@ -45,7 +46,8 @@ impl Core {
             let score = 1
                 + u32::from(wanted.is_none_or(|wanted| state.frontier.covers(wanted)))
                 + 2 * u32::from(state.holding.is_full())
-                + 4 * u32::from(self.placement.owners(slot).contains(address));
+                + 4 * u32::from(self.placement.owners(slot).contains(address))
+                + 8 * u32::from(is_read || peer.has_room);
             if score > best.0 {
                 best = (score, Vec::new());
             }
@@ -81,7 +83,7 @@ impl Core {
         let replaced = *identity != self.identities.get(&to).copied();
         let again = now_ms - *sent_ms >= FORWARD_AGAIN_MS;
         if replaced || !self.is_reachable(to) {
-            if !is_read {
+            if !is_read && !self.planted.is(Bug::ForwardWriteTwice) {
                 // A second try elsewhere could write twice: the first may still have been taken.
                 let reason = format!("{to} fell silent; the write may or may not have been applied");
                 return Step::Reply(Reply::Unavailable { reason });
@@ -127,7 +129,8 @@ impl Core {
     /// Drops from a token what every owner covers, and what exists nowhere any more.
     pub(super) fn prune(&self, token: &mut Token, asked_ms: u64) {
         token.prune(|slot, origin, seq| {
-            if self.slot(slot).stable.get(origin) >= seq {
+            let early = self.planted.is(Bug::PruneEarly) && self.slot(slot).frontier.get(origin) >= seq;
+            if early || self.slot(slot).stable.get(origin) >= seq {
                 0
             } else {
                 self.last_of_closed(slot, origin, asked_ms).unwrap_or(seq)

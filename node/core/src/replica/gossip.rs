@@ -2,7 +2,7 @@
 
 use super::{
     Core,
-    limits::{ANNOUNCE_MS, PING_MS, REMOVED_PING_MS},
+    limits::{ANNOUNCE_MS, MEMBERS_MAX, PING_MS, REMOVED_PING_MS},
 };
 use crate::{Address, Announcement, Body, Envelope, Event, Holding, Ping, SlotId};
 
@@ -15,6 +15,9 @@ impl Core {
             return false;
         }
         if self.members.get(from).is_none() {
+            if self.members.entries().count() >= MEMBERS_MAX {
+                return false;
+            }
             self.members.add(from);
             self.members_changed();
             self.event(Event::MemberAdded(from));
@@ -56,6 +59,7 @@ impl Core {
             }
         }
         let Some(peer) = self.peers.get_mut(&from) else { return };
+        peer.has_room = ping.has_room;
         peer.agreed = if agrees { self.membership } else { 0 };
         // Exactly what it says, even when that is less than before: it may have dropped what an older identity had told.
         peer.confirmed = match ping.confirmed {
@@ -132,6 +136,7 @@ impl Core {
                     .iter()
                     .filter_map(|(address, peer)| Some((*address, peer.silence_ms(now_ms)?)))
                     .collect(),
+                has_room: self.has_room(),
                 announcement: self.announcement_since(confirmed),
                 confirmed: self.identities.get(&address).map(|identity| (*identity, announced)),
             };

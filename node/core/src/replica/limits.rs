@@ -66,12 +66,20 @@ pub(super) const PULLS_MAX: usize = 32;
 pub(super) const TRANSFERS_MAX: usize = 64;
 /// Bytes of records in one message: one record more than this still goes alone.
 pub(super) const MESSAGE_BYTES_MAX: usize = 256 * 1024;
+/// Bytes on their way to the disk; with more, writes are refused and those of others are not taken.
+pub(super) const UNDURABLE_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// What the meta data of a slot counts for in a batch.
+pub(super) const META_BYTES: usize = 512;
 /// Records kept per slot to answer pulls without a snapshot.
 pub(super) const LOG_RECORDS_MAX: usize = 256;
 /// Bytes of records kept per slot for the same purpose.
-pub(super) const LOG_BYTES_MAX: usize = 256 * 1024;
+pub(super) const LOG_BYTES_MAX: usize = 128 * 1024;
 /// Requests in flight at one node.
 pub(super) const REQUESTS_MAX: usize = 10_000;
+/// Bytes of the values in requests in flight at one node.
+pub(super) const REQUEST_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// Nodes that are known, the removed ones too.
+pub(super) const MEMBERS_MAX: usize = 256;
 /// Forwarded writes that are remembered after their answer.
 pub(super) const ANSWERED_MAX: usize = 4_096;
 /// Answered proposals that are remembered, so that a repeated question gets the same answer.

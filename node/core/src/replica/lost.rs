@@ -4,11 +4,11 @@ use super::{
     Core,
     limits::{PING_MS, SUPERSEDED_MAX},
 };
-use crate::{Event, Frontier, Holding, Origin, SlotId, Token};
+use crate::{Event, Frontier, Holding, Identity, Origin, SlotId, Token};
 
 impl Core {
     /// The last write of an origin that still exists in a slot, when it is certain that no more can turn up: the origin is
-    /// no present identity of any member, and every owner and every other holder has announced under the present placement
+    /// no present identity of any member, or its node has deleted the slot since (rule 11), and every owner and every other holder has announced under the present placement
     /// after it knew so too. Nobody waits for a node that was removed by request and is down. `None` while there is hope.
     ///
     /// An origin that was never heard of may be that of a node which has just come back, empty, behind a partition, and one of a
@@ -17,7 +17,7 @@ impl Core {
     ///
     /// A waiver for reads; a frontier never changes by it.
     pub(super) fn last_of_closed(&self, slot: SlotId, origin: Origin, asked_ms: u64) -> Option<u64> {
-        if !self.members_agree() || self.is_alive(origin) {
+        if !self.members_agree() || self.is_alive(slot, origin) {
             return None;
         }
         if !self.is_superseded(origin) && !self.all_heard_since(asked_ms + PING_MS) {
@@ -49,14 +49,16 @@ impl Core {
         self.slots[slot.index()].stable = stable;
     }
 
-    /// Whether the origin can still write, or has a disk that may hold more than was announced.
-    fn is_alive(&self, origin: Origin) -> bool {
-        let alive = |uuid: u64, epoch: u32| uuid == origin.uuid && origin.epoch >= epoch;
-        alive(self.identity.uuid, self.identity.epoch)
-            || self
-                .identities
-                .iter()
-                .any(|(address, identity)| self.members.contains(*address) && alive(identity.uuid, identity.epoch))
+    /// Whether the origin can still write to the slot, or has a disk that may hold more than was announced.
+    fn is_alive(&self, slot: SlotId, origin: Origin) -> bool {
+        let alive = |identity: &Identity, least_epoch: u32| {
+            identity.uuid == origin.uuid && origin.epoch >= identity.epoch.max(least_epoch)
+        };
+        alive(&self.identity, self.slot(slot).durable.epoch)
+            || self.identities.iter().any(|(address, identity)| {
+                let announced = self.peers.get(address).map_or(0, |peer| peer.slot(slot).epoch);
+                self.members.contains(*address) && alive(identity, announced)
+            })
     }
 
     /// Whether this node knows what became of the origin: another start, or another disk, took its place.

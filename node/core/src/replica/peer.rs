@@ -25,6 +25,8 @@ pub(super) struct Peer {
     pub(super) agreed: u64,
     /// When it was last pinged.
     pub(super) pinged_ms: u64,
+    /// Whether it takes writes, by its newest ping.
+    pub(super) has_room: bool,
     /// Whether its newest announcement is still to be confirmed to it.
     pub(super) owed: bool,
     /// When it was last sent a placement.
@@ -45,6 +47,7 @@ impl Peer {
             confirmed: 0,
             agreed: 0,
             pinged_ms: 0,
+            has_room: true,
             owed: false,
             placement_sent_ms: None,
         }
@@ -106,6 +109,7 @@ impl Peer {
         self.slots.fill(SlotState::default());
         self.confirmed = 0;
         self.agreed = 0;
+        self.has_room = true;
         self.link_down = false;
     }
 

@@ -31,6 +31,11 @@ impl Core {
         }
     }
 
+    /// Whether a pull is due soon.
+    pub(super) fn is_pulling(&self) -> bool {
+        self.lags.values().any(|lag| lag.due_ms <= self.now.monotonic_ms + PULL_AFTER_MS)
+    }
+
     pub(super) fn pull_lagging(&mut self) {
         let now_ms = self.now.monotonic_ms;
         let due: Vec<SlotId> =
@@ -53,18 +58,21 @@ impl Core {
         let fullest = self
             .peers
             .iter()
-            .filter(|(_, peer)| peer.is_reachable(now_ms) && peer.slot(slot).holding != Holding::Absent)
-            .map(|(address, peer)| (lacking(&peer.slot(slot).frontier), *address))
-            .filter(|(lacking, _)| *lacking > 0)
+            .filter(|(address, peer)| self.members.contains(**address) && peer.slot(slot).holding != Holding::Absent)
+            .map(|(address, peer)| (peer.is_reachable(now_ms), lacking(&peer.slot(slot).frontier), *address))
+            .filter(|(_, lacking, _)| *lacking > 0)
             .max();
         match fullest {
-            Some((_, address)) if state.holding != Holding::Absent && !self.copies.contains_key(&slot) => {
+            Some((true, _, address))
+                if state.holding != Holding::Absent && !self.copies.contains_key(&slot) && self.has_room() =>
+            {
                 let have = state.frontier.clone();
                 self.lags.insert(slot, Lag { due_ms: now_ms + PULL_AGAIN_MS });
                 self.send(address, Body::Pull { slot, have });
             }
+            // Out of reach, it will not announce once more what it has announced already.
             Some(_) if state.holding != Holding::Absent => {
-                self.lags.insert(slot, Lag { due_ms: now_ms + PULL_AFTER_MS });
+                self.lags.insert(slot, Lag { due_ms: now_ms + PULL_AGAIN_MS });
             }
             _ => {
                 self.lags.remove(&slot);

@@ -8,7 +8,7 @@ use super::{
     pending::{Pending, Ticket},
     request::Step,
 };
-use crate::{Holding, Key, Record, Reply, SlotId, Token};
+use crate::{Dot, Holding, Key, Record, Reply, SlotId, Token, planted::Bug};
 
 impl Core {
     /// Whether this node answers reads and takes writes of the slot.
@@ -25,6 +25,9 @@ impl Core {
     /// The whole causal rule: the frontier covers what the token has observed of the slot, as far as that still exists.
     pub(super) fn satisfies(&self, slot: SlotId, token: &Token, asked_ms: u64) -> bool {
         let frontier = &self.slot(slot).frontier;
+        if self.planted.is(Bug::SkipFrontierCheck) {
+            return true;
+        }
         token.slot(slot).is_none_or(|wanted| {
             wanted.iter().all(|(origin, seq)| {
                 frontier.get(origin) >= seq
@@ -94,11 +97,16 @@ impl Core {
     /// (rule 4). Covers what came in (invariant 10).
     pub(super) fn observed(&self, slot: SlotId, token: &Token, record: Option<&Record>, asked_ms: u64) -> Arc<str> {
         let mut observed = token.clone();
+        let record = record.filter(|record| !(record.is_tombstone() && self.planted.is(Bug::ForgetTombstonePast)));
         if let Some(record) = record {
             if *token == Token::default() {
                 return record.version.clone();
             }
             match Token::decode(&record.version, &self.token_key) {
+                Ok(_) if self.planted.is(Bug::TokenFromNodeState) => {
+                    let have = self.slot(slot).frontier.iter();
+                    have.for_each(|(origin, seq)| observed.observe(Dot { slot, origin, seq }));
+                }
                 Ok(version) => observed.merge(&version),
                 // Written under another secret: the write itself is all that can be said of it.
                 Err(_) => observed.observe(record.dot),

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fmt::Write as _};
 
 use super::{
     Core,
-    limits::{CLOCK_AHEAD_MS, REQUESTS_MAX},
+    limits::{CLOCK_AHEAD_MS, MEMBERS_MAX},
     pending::{Asker, Pending, Placing, Stage, Ticket},
 };
 use crate::{Address, Event, PlacementChange, Removal, Reply, Request, SlotId, Token};
@@ -31,7 +31,7 @@ impl Core {
             }
             return;
         }
-        if self.pending.len() + self.parked.len() >= REQUESTS_MAX {
+        if !self.has_room_for(&request) {
             self.reply(asker, Reply::Unavailable { reason: "too many requests in flight at this node".to_owned() });
             return;
         }
@@ -52,6 +52,7 @@ impl Core {
         if let Some(slot) = pending.slot() {
             self.pending_by_slot.entry(slot).or_default().insert(ticket);
         }
+        self.request_bytes += pending.request.value_bytes();
         self.tickets.insert(asker, ticket);
         self.pending.insert(ticket, pending);
         self.progress(ticket);
@@ -87,7 +88,7 @@ impl Core {
     /// Takes a request that is not pending any more out of every index.
     pub(super) fn conclude(&mut self, ticket: Ticket, pending: &Pending) {
         self.tickets.remove(&pending.asker);
-        self.unindex(ticket, pending.slot());
+        self.unindex(ticket, pending);
         if matches!(pending.asker, Asker::Peer { .. }) && !matches!(pending.request, Request::Get { .. }) {
             self.answered.begin(pending.asker);
         }
@@ -96,12 +97,13 @@ impl Core {
     /// Drops a request whose asker has gone.
     pub(super) fn forget(&mut self, ticket: Ticket) {
         if let Some(pending) = self.pending.remove(&ticket) {
-            self.unindex(ticket, pending.slot());
+            self.unindex(ticket, &pending);
         }
     }
 
-    fn unindex(&mut self, ticket: Ticket, slot: Option<SlotId>) {
-        let Some(slot) = slot else { return };
+    fn unindex(&mut self, ticket: Ticket, pending: &Pending) {
+        self.request_bytes -= pending.request.value_bytes();
+        let Some(slot) = pending.slot() else { return };
         if let Some(tickets) = self.pending_by_slot.get_mut(&slot) {
             tickets.remove(&ticket);
             if tickets.is_empty() {
@@ -156,6 +158,9 @@ impl Core {
     fn add_to_view(&mut self, address: Address) -> Reply {
         if self.view().contains(&address) {
             return Reply::AlreadyThere;
+        }
+        if self.members.get(address).is_none() && self.members.entries().count() >= MEMBERS_MAX {
+            return Reply::Unavailable { reason: format!("{MEMBERS_MAX} nodes are known already") };
         }
         self.members.add(address);
         self.members_changed();

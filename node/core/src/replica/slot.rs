@@ -6,7 +6,10 @@ use std::{
 };
 
 use super::log::Log;
-use crate::{Change, Frontier, Hlc, Holding, Key, Origin, Record, SlotId, SlotMeta, SlotState};
+use crate::{
+    Change, Frontier, Hlc, Holding, Key, Origin, Record, SlotId, SlotMeta, SlotState,
+    planted::{Bug, Planted},
+};
 
 /// The announcement with which every start begins, and which tells what was recovered.
 pub(super) const FIRST_ANNOUNCEMENT: u64 = 1;
@@ -15,6 +18,7 @@ pub(super) const FIRST_ANNOUNCEMENT: u64 = 1;
 #[derive(Debug)]
 pub(super) struct Slot {
     pub(super) id: SlotId,
+    planted: Planted,
     /// What this node may do with it. Changed by the completion and placement rules only.
     pub(super) holding: Holding,
     records: BTreeMap<Key, Arc<Record>>,
@@ -29,8 +33,8 @@ pub(super) struct Slot {
     digest: u64,
     /// The origin of this node's own writes; `None` until the first, and after the slot was deleted (rule 11).
     pub(super) origin: Option<Origin>,
-    /// Origins up to this epoch have written to an earlier life of this slot here (rule 11).
-    pub(super) burned_epoch: Option<u32>,
+    /// Origins of this node below this epoch write to the slot no more: they have written to an earlier life of it (rule 11).
+    pub(super) least_epoch: u32,
     /// Whether it changed since the last batch was closed.
     pub(super) dirty: bool,
     /// The batch that holds the newest change.
@@ -46,9 +50,11 @@ pub(super) struct Slot {
 }
 
 impl Slot {
-    pub(super) fn new(id: SlotId) -> Self {
+    /// A slot of a node whose next origin has the epoch `epoch`.
+    pub(super) fn new(id: SlotId, epoch: u32, planted: Planted) -> Self {
         Self {
             id,
+            planted,
             holding: Holding::Absent,
             records: BTreeMap::new(),
             frontier: Frontier::new(),
@@ -58,7 +64,7 @@ impl Slot {
             keys: 0,
             digest: 0,
             origin: None,
-            burned_epoch: None,
+            least_epoch: epoch,
             dirty: false,
             last_batch: 0,
             durable: SlotState::default(),
@@ -104,6 +110,7 @@ impl Slot {
             frontier: self.frontier.clone(),
             stable: self.known_stable(),
             clock: self.clock,
+            epoch: self.least_epoch,
             keys: self.keys,
             digest: self.digest,
         }
@@ -127,7 +134,8 @@ impl Slot {
     /// Applies the next write of its origin; says whether it was the next. Never leaves a gap (invariant 2).
     pub(super) fn apply(&mut self, record: &Arc<Record>, changes: &mut Vec<Change>) -> bool {
         let dot = record.dot;
-        if dot.seq != self.frontier.get(dot.origin) + 1 {
+        let next = self.frontier.get(dot.origin) + 1;
+        if dot.seq != next && !(self.planted.is(Bug::ApplyWithGap) && dot.seq > next) {
             return false;
         }
         self.frontier.raise(dot.origin, dot.seq);
@@ -152,6 +160,7 @@ impl Slot {
         present_wins: bool,
         changes: &mut Vec<Change>,
     ) {
+        let present_wins = present_wins || self.planted.is(Bug::MergeWithoutDeletions);
         let theirs: BTreeMap<Key, Arc<Record>> =
             snapshot.into_iter().map(|record| (record.key.clone(), record)).collect();
         if !present_wins {
@@ -214,7 +223,7 @@ impl Slot {
         }
     }
 
-    /// Deletes everything; the next write here takes a fresh origin (rule 11).
+    /// Deletes everything; the next write here takes an origin of an epoch above `epoch` (rule 11).
     pub(super) fn delete(&mut self, epoch: u32, now_ms: u64, changes: &mut Vec<Change>) {
         self.records.clear();
         self.frontier = Frontier::new();
@@ -223,7 +232,7 @@ impl Slot {
         self.keys = 0;
         self.digest = 0;
         self.origin = None;
-        self.burned_epoch = Some(epoch);
+        self.least_epoch = epoch + 1;
         self.set_holding(Holding::Absent, now_ms);
         self.dirty = true;
         changes.push(Change::DropSlot(self.id));
@@ -236,7 +245,13 @@ impl Slot {
         if self.holding != Holding::Absent {
             changes.push(Change::Slot(self.id, self.meta()));
         }
-        self.undurable.push_back((batch, self.state()));
+        let mut state = self.state();
+        if self.planted.is(Bug::CountOutsideBatch)
+            && let Some((_, before)) = self.undurable.back()
+        {
+            state.keys = before.keys;
+        }
+        self.undurable.push_back((batch, state));
     }
 
     /// Whether the newest change is synced.

@@ -7,7 +7,7 @@ impl Core {
     /// Whether every member (not removed) has announced exactly the placement that is durable here, and no other identity
     /// has taken its place since.
     pub(super) fn members_agree(&self) -> bool {
-        let placement = self.durability.placement();
+        let placement = self.batches.placement();
         self.settled
             && placement == self.placement.id()
             && self.members.iter().filter(|member| *member != self.address).all(|member| {

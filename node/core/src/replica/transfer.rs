@@ -6,7 +6,7 @@ use super::{
     Core,
     limits::{COPIES_MAX, MESSAGE_BYTES_MAX, TRANSFER_AGAIN_MS, TRANSFER_IDLE_MS, TRANSFERS_MAX},
 };
-use crate::{Address, Body, Frontier, Hlc, Holding, PlacementId, Record, SlotId, SnapshotChunk};
+use crate::{Address, Body, Frontier, Hlc, Holding, PlacementId, Record, SlotId, SnapshotChunk, planted::Bug};
 
 /// What a pull that the log cannot answer is answered with: a snapshot for which nobody chose a number.
 pub(super) const UNASKED: u64 = 0;
@@ -61,7 +61,7 @@ impl Transfers {
 impl Core {
     /// Begins to copy a slot, unless it is being copied or too many are.
     pub(super) fn begin_copy(&mut self, slot: SlotId, source: Address, present_wins: bool) {
-        if self.copies.len() >= COPIES_MAX || self.copies.contains_key(&slot) {
+        if self.copies.len() >= COPIES_MAX || self.copies.contains_key(&slot) || !self.has_room() {
             return;
         }
         let asked_ms = self.now.monotonic_ms;
@@ -87,8 +87,9 @@ impl Core {
                 frontier: state.frontier.clone(),
                 stable: state.known_stable(),
                 clock: state.clock,
-                full: state.holding.is_full() && !self.is_removed(),
-                placement: self.durability.placement(),
+                full: (state.holding.is_full() || state.holding.serves() && self.planted.is(Bug::ProvisionalCompletes))
+                    && !self.is_removed(),
+                placement: self.batches.placement(),
                 records: state.records().cloned().collect(),
                 used_ms: now_ms,
             };
@@ -126,8 +127,11 @@ impl Core {
     /// A piece has arrived; the last one makes the snapshot part of the slot.
     pub(super) fn take_chunk(&mut self, from: Address, mut chunk: SnapshotChunk) {
         let slot = chunk.slot;
-        if self.slot(slot).holding == Holding::Absent {
+        if self.slot(slot).holding == Holding::Absent || !self.has_room() {
             self.copies.remove(&slot);
+            return;
+        }
+        if !self.copies.contains_key(&slot) && self.copies.len() >= COPIES_MAX {
             return;
         }
         let asked_ms = self.now.monotonic_ms;
@@ -162,7 +166,7 @@ impl Core {
             && self.owns(slot)
             && chunk.transfer != UNASKED
             && chunk.full
-            && chunk.placement >= self.placement.id();
+            && (chunk.placement >= self.placement.id() || self.planted.is(Bug::CompleteUnderOldPlacement));
         self.edit(slot, |state, changes| {
             state.merge(&chunk.frontier, chunk.clock, copy.received, copy.present_wins, changes);
             state.stable.merge(&chunk.stable);

@@ -8,7 +8,7 @@ use super::{
     pending::{Pending, Stage, Ticket, Writing},
     request::Step,
 };
-use crate::{Address, Dot, Holding, Key, Origin, Record, Reply, SlotId, Token};
+use crate::{Address, Dot, Durability, Hlc, Holding, Key, Origin, Record, Reply, SlotId, Token, planted::Bug};
 
 impl Core {
     pub(super) fn advance_write(
@@ -42,11 +42,14 @@ impl Core {
         let exists = self.slot(slot).get(key).is_some_and(|record| !record.is_tombstone());
         if value.is_none() && !exists {
             // Rule 14: only who has everything the client has seen can say that the key is not there.
-            return if covered && self.answers(slot, token) {
+            return if covered && self.answers(slot, token) || self.planted.is(Bug::DeleteWithoutCheck) {
                 self.answer_missing(slot, key, token, pending.started_ms)
             } else {
                 self.cannot_delete(slot, token)
             };
+        }
+        if let Some(reason) = self.no_room() {
+            return Step::Reply(Reply::Unavailable { reason });
         }
         pending.stage = Stage::Writing(self.write(slot, key, value, token, exists));
         self.advance_writing(pending)
@@ -57,10 +60,7 @@ impl Core {
         self.slot(slot).holding == Holding::Copying
             && !self.is_removed()
             && self.now.monotonic_ms - self.boot_ms >= START_GRACE_MS
-            && !self
-                .peers
-                .values()
-                .any(|peer| peer.slot(slot).holding.is_full() && peer.is_reachable(self.now.monotonic_ms))
+            && (self.planted.is(Bug::WriteWhileCopying) || !self.full_holder_in_reach(slot))
     }
 
     fn answer_missing(&self, slot: SlotId, key: &Key, token: &Token, asked_ms: u64) -> Step {
@@ -84,9 +84,15 @@ impl Core {
         let origin = self.origin(slot);
         let dot = Dot { slot, origin, seq: self.slot(slot).frontier.get(origin) + 1 };
         // Above everything that the slot has held, and so above the version that it replaces (rule 13).
-        let hlc = self.slot(slot).clock.max(token.clock).next(self.now.wall_ms);
-        assert!(hlc > token.clock, "invariant 4: a write's clock is above those of what it depends on");
-        let mut context = token.clone();
+        let by_wall_clock = self.planted.is(Bug::OrderByWallClock);
+        let past = if by_wall_clock { Hlc::default() } else { self.slot(slot).clock.max(token.clock) };
+        let hlc = past.next(self.now.wall_ms);
+        assert!(
+            hlc > token.clock || by_wall_clock,
+            "invariant 4: a write's clock is above those of what it depends on"
+        );
+        let node_state = self.planted.is(Bug::TokenFromNodeState);
+        let mut context = if node_state { Token::default() } else { token.clone() };
         self.prune(&mut context, self.now.monotonic_ms);
         context.observe(dot);
         context.clock = hlc;
@@ -100,7 +106,7 @@ impl Core {
         }
         Writing {
             dot,
-            batch: self.durability.open_batch(),
+            batch: self.batches.open_batch(),
             applied_ms: self.now.monotonic_ms,
             acknowledged: BTreeSet::new(),
             replaced: exists,
@@ -115,7 +121,7 @@ impl Core {
         if let Some(origin) = state.origin {
             return origin;
         }
-        if state.burned_epoch.is_some_and(|burned| burned >= self.epoch) {
+        if self.epoch < state.least_epoch && !self.planted.is(Bug::KeepBurnedOrigin) {
             self.epoch += 1;
             assert!(self.epoch < self.epoch_limit, "more fresh origins than were reserved at the start");
         }
@@ -136,7 +142,7 @@ impl Core {
     /// Answered when durable here and on one more replica; with less when no other can, or none does in time (invariant 6).
     pub(super) fn advance_writing(&mut self, pending: &mut Pending) -> Step {
         let Stage::Writing(writing) = &mut pending.stage else { return Step::Wait };
-        if !self.durability.is_durable(writing.batch) {
+        if !self.batches.is_durable(writing.batch) && !self.planted.is(Bug::AcknowledgeBeforeSync) {
             return Step::Wait;
         }
         let slot = writing.dot.slot;
@@ -149,17 +155,22 @@ impl Core {
             // A replica that is still copying can take writes only where they follow what it has.
             let next =
                 state.holding == Holding::Copying && state.frontier.get(writing.dot.origin) + 1 >= writing.dot.seq;
-            expected |= (state.holding.serves() || next) && peer.is_reachable(self.now.monotonic_ms);
+            expected |= (state.holding.serves() || next) && peer.is_reachable(self.now.monotonic_ms) && peer.has_room;
         }
         let waited_ms = self.now.monotonic_ms - writing.applied_ms;
         if writing.acknowledged.is_empty() && expected && waited_ms < WRITE_ACKNOWLEDGE_MS {
             return Step::Wait;
         }
+        let replicas_written = 1 + writing.acknowledged.len() as u32;
         Step::Reply(Reply::Written {
             replaced: writing.replaced,
             version: writing.version.clone(),
             shard: writing.shard,
-            replicas_durable: 1 + writing.acknowledged.len() as u32,
+            replicas_durable: match self.durability {
+                Durability::Sync => replicas_written,
+                Durability::Interval => 0,
+            },
+            replicas_written,
         })
     }
 }

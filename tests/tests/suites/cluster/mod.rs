@@ -15,6 +15,7 @@ use conformance::{
     Ability, Client, Cluster, Dialect, Failure, Node, NodeLog, Provider, Record, Scenario, Shape, ensure, eventually,
 };
 use reqwest::Method;
+use tempfile::TempDir;
 
 use addresses::{Addresses, EACH_HAS_AN_IP, free_port};
 use log::Log;
@@ -60,6 +61,8 @@ struct Place {
     /// Where it listens, behind its gate.
     inside: SocketAddr,
     log: Log,
+    /// Its data directory.
+    data: TempDir,
     thread: Option<NodeThread>,
 }
 
@@ -101,7 +104,7 @@ impl Threads {
             address: outside.to_string(),
             url: format!("http://{inside}"),
         });
-        self.places.push(Place { outside, inside, log: Log::default(), thread: None });
+        self.places.push(Place { outside, inside, log: Log::default(), data: data_directory()?, thread: None });
         Ok(self.nodes.len() - 1)
     }
 
@@ -115,6 +118,9 @@ impl Threads {
             ("SOCKET_ADDRESS", place.outside.to_string()),
             ("VIEW", view.join(",")),
             ("BIND_ADDRESS", place.outside.ip().to_string()),
+            ("DATA_DIR", place.data.path().display().to_string()),
+            // What is free beside the tests is not their concern.
+            ("DATA_HEADROOM_BYTES", "0".to_owned()),
         ];
         let dialect = match self.dialect {
             Dialect::Seed2019 => "2019",
@@ -159,7 +165,6 @@ impl Cluster for Threads {
         &self.nodes
     }
 
-    /// Nodes keep everything in memory, so the disk that it has is an empty one.
     async fn start(&mut self, node: usize) -> Result<(), Failure> {
         self.start_node(node)
     }
@@ -193,6 +198,7 @@ impl Cluster for Threads {
     }
 
     async fn restart_empty(&mut self, node: usize) -> Result<(), Failure> {
+        self.places[node].data = data_directory()?;
         self.start_node(node)
     }
 
@@ -226,4 +232,8 @@ impl Cluster for Threads {
         }
         Ok(())
     }
+}
+
+fn data_directory() -> Result<TempDir, Failure> {
+    TempDir::new().map_err(|error| Failure::new("a place for the node's data").with(error))
 }

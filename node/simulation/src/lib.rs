@@ -1,0 +1,35 @@
+//! A whole cluster in one thread, under virtual time, through bad days that repeat to the byte.
+//!
+//! `cluster` drives real cores over a seeded network and seeded disks; `client` and `faults` are the workload; `oracle` and
+//! `ledger` judge, and know nothing of the workload; `healing` asks for rest and checks what must hold then. `scenarios` are
+//! single days with a name, `seeds` the fixed set of every test run. The command is `simulate`, an example of `node-core`.
+
+mod client;
+mod clock;
+mod cluster;
+mod disk;
+mod faults;
+mod healing;
+mod ledger;
+mod network;
+mod node;
+mod oracle;
+mod past;
+mod random;
+mod run;
+#[cfg(test)]
+mod scenarios;
+#[cfg(test)]
+mod seeds;
+mod state;
+mod sweep;
+pub mod tables;
+mod trace;
+mod violation;
+mod wire;
+
+pub use self::{
+    faults::{Fault, Met, Step},
+    state::State,
+    sweep::{Failure, Totals, first_catch, sweep},
+};

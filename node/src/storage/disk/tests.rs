@@ -1,0 +1,312 @@
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use node_core::{
+    Boot, Change, Dot, Frontier, Hlc, Holding, Key, Members, Origin, Placement, Record, Recovered, SlotId, SlotMeta,
+};
+use tempfile::TempDir;
+
+use super::{DiskStorage, Storage, StorageError};
+
+const ORIGIN: Origin = Origin { uuid: 7, epoch: 3 };
+
+fn record(number: u64) -> Arc<Record> {
+    let key = Key::new(&format!("key{}", number % 20)).unwrap();
+    let dot = Dot { slot: key.slot(), origin: ORIGIN, seq: number };
+    let value =
+        (!number.is_multiple_of(5)).then(|| format!("\"value {number} {}\"", "x".repeat(200)).into_bytes().into());
+    Arc::new(Record { key, value, hlc: Hlc(number), dot, version: format!("version{number}").into() })
+}
+
+/// What the core would write for one record.
+fn changes(number: u64) -> Vec<Change> {
+    let record = record(number);
+    let slot = record.dot.slot;
+    let meta = SlotMeta {
+        holding: Holding::Complete,
+        frontier: Frontier::from_iter([(ORIGIN, number)]),
+        stable: Frontier::new(),
+        clock: record.hlc,
+    };
+    vec![Change::Record(record), Change::Slot(slot, meta)]
+}
+
+fn write(storage: &mut DiskStorage, changes: &[Change]) {
+    storage.write(changes).unwrap();
+    storage.sync().unwrap();
+}
+
+/// A directory with this many commits, one record each.
+fn filled(commits: u64) -> TempDir {
+    let data = TempDir::new().unwrap();
+    let mut storage = DiskStorage::open(data.path()).unwrap();
+    storage.recover().unwrap();
+    for number in 1..=commits {
+        write(&mut storage, &changes(number));
+    }
+    drop(storage);
+    // Without what is allocated ahead, copies are quick.
+    let (path, bytes) = journal(data.path());
+    fs::write(path, bytes).unwrap();
+    data
+}
+
+fn recover(path: &Path) -> Result<Recovered, StorageError> {
+    DiskStorage::open(path)?.recover()
+}
+
+fn records(recovered: &Recovered) -> Vec<Arc<Record>> {
+    let mut records: Vec<_> = recovered.slots.iter().flat_map(|(_, _, records)| records.clone()).collect();
+    records.sort_by(|one, other| one.key.cmp(&other.key));
+    records
+}
+
+/// The records that are left of the first commits.
+fn expected(commits: u64) -> Vec<Arc<Record>> {
+    let mut newest: Vec<_> = (1..=commits).map(record).filter(|record| record.dot.seq + 20 > commits).collect();
+    newest.sort_by(|one, other| one.key.cmp(&other.key));
+    newest
+}
+
+/// The directory's only journal, without the zeros that are allocated ahead.
+fn journal(data: &Path) -> (PathBuf, Vec<u8>) {
+    let entries = fs::read_dir(data.join("store")).unwrap().map(|entry| entry.unwrap().path());
+    let journals: Vec<PathBuf> = entries.filter(|path| path.extension().is_some_and(|e| e == "jnl")).collect();
+    let [journal] = journals.as_slice() else { panic!("one journal: {journals:?}") };
+    let mut bytes = fs::read(journal).unwrap();
+    let used = bytes.iter().rposition(|byte| *byte != 0).unwrap() + 1;
+    bytes.truncate(used);
+    (journal.clone(), bytes)
+}
+
+#[test]
+fn what_was_committed_is_there_again() {
+    let data = TempDir::new().unwrap();
+    let boot = Boot { epoch_limit: 9, incarnation: 4 };
+    let node = "10.10.0.2:8080".parse().unwrap();
+    let placement = Arc::new(Placement::bootstrap(&[node], None));
+    let members = Members::bootstrap([node]);
+    let mut storage = DiskStorage::open(data.path()).unwrap();
+    let uuid = storage.recover().unwrap().uuid;
+    let mut all: Vec<Change> = (1..=20).flat_map(changes).collect();
+    all.extend([Change::Boot(boot), Change::Placement(placement.clone()), Change::Members(members.clone())]);
+    write(&mut storage, &all);
+    let gone = record(3);
+    write(&mut storage, &[Change::RemoveRecord(gone.dot.slot, gone.key.clone())]);
+    // Dropped, and taken up again in the same commit; the last word counts.
+    let dropped = record(4).dot.slot;
+    write(&mut storage, &[changes(24), vec![Change::DropSlot(dropped)]].concat());
+    write(&mut storage, &[vec![Change::DropSlot(record(5).dot.slot)], changes(25)].concat());
+    drop(storage);
+
+    let recovered = recover(data.path()).unwrap();
+    assert_eq!(recovered.uuid, uuid);
+    assert_eq!(recovered.boot, Some(boot));
+    assert_eq!(recovered.placement, Some(placement));
+    assert_eq!(recovered.members, Some(members));
+    let kept: Vec<_> = expected(20)
+        .into_iter()
+        .filter(|old| old.key != gone.key && old.dot.slot != dropped && old.dot.slot != record(5).dot.slot)
+        .chain([record(25)])
+        .collect();
+    let mut kept = kept;
+    kept.sort_by(|one, other| one.key.cmp(&other.key));
+    assert_eq!(records(&recovered), kept);
+    assert!(recovered.slots.iter().all(|(slot, _, _)| *slot != dropped));
+    let meta = recovered.slots.iter().find(|(slot, _, _)| *slot == record(25).dot.slot).map(|(_, meta, _)| meta);
+    assert_eq!(meta.unwrap().frontier.get(ORIGIN), 25);
+}
+
+/// After a crash the journal ends anywhere in the last commit; here, to be sure, anywhere at all.
+#[test]
+fn a_torn_tail_is_cut_and_all_before_it_is_there() {
+    let original = filled(30);
+    let (path, bytes) = journal(original.path());
+    let name = path.file_name().unwrap();
+    let mut lengths: Vec<usize> = (bytes.len() - 400..bytes.len()).step_by(29).collect();
+    lengths.extend((2_000..bytes.len()).step_by(2_909));
+    let mut last = 0;
+    lengths.sort_unstable();
+    for length in lengths {
+        let copy = copy_of(original.path());
+        fs::write(copy.path().join("store").join(name), &bytes[..length]).unwrap();
+        let recovered = recover(copy.path()).unwrap();
+        let commits = recovered.slots.iter().map(|(_, meta, _)| meta.frontier.get(ORIGIN)).max().unwrap_or(0);
+        assert!(commits >= last && commits < 30, "{commits} commits in {length} bytes");
+        assert_eq!(records(&recovered), expected(commits), "in {length} bytes");
+        last = commits;
+    }
+    assert_eq!(last, 29);
+}
+
+/// The last commit can be on the disk with its end and without its middle.
+#[test]
+fn a_damaged_last_commit_is_cut_and_the_node_goes_on() {
+    let data = filled(31);
+    let (path, mut bytes) = journal(data.path());
+    let middle = bytes.len() - 200;
+    bytes[middle] ^= 0x55;
+    fs::write(&path, &bytes).unwrap();
+    let mut storage = DiskStorage::open(data.path()).unwrap();
+    assert_eq!(records(&storage.recover().unwrap()), expected(30));
+    write(&mut storage, &changes(31));
+    drop(storage);
+    assert_eq!(records(&recover(data.path()).unwrap()), expected(31));
+}
+
+#[test]
+fn damage_before_the_last_commit_is_refused_with_the_files_name_and_nothing_is_changed() {
+    let original = filled(30);
+    let (path, bytes) = journal(original.path());
+    for at in (1_500..bytes.len() - 1_500).step_by(1_499) {
+        let copy = copy_of(original.path());
+        let damaged_path = copy.path().join("store").join(path.file_name().unwrap());
+        let mut damaged = bytes.clone();
+        damaged[at] ^= 0x55;
+        fs::write(&damaged_path, &damaged).unwrap();
+        for _ in 0..2 {
+            match recover(copy.path()) {
+                Err(StorageError::Damaged { path, .. }) => assert_eq!(path, damaged_path, "byte {at}"),
+                other => panic!("byte {at}: {other:?}"),
+            }
+            assert_eq!(journal(copy.path()).1, damaged, "byte {at}");
+        }
+    }
+}
+
+#[test]
+fn a_damaged_or_missing_table_is_refused() {
+    let data = filled(30);
+    let storage = DiskStorage::open(data.path()).unwrap();
+    storage.keyspace.rotate_memtable_and_wait().unwrap();
+    drop(storage);
+    assert_eq!(records(&recover(data.path()).unwrap()), expected(30));
+    let tables: Vec<PathBuf> = files_in(&data.path().join("store/keyspaces/1/tables"));
+    assert!(!tables.is_empty());
+    let mut bytes = fs::read(&tables[0]).unwrap();
+    let middle = bytes.len() / 3;
+    bytes[middle] ^= 0x55;
+    fs::write(&tables[0], bytes).unwrap();
+    assert!(matches!(recover(data.path()), Err(StorageError::Damaged { .. })));
+    fs::remove_file(&tables[0]).unwrap();
+    assert!(matches!(recover(data.path()), Err(StorageError::Damaged { .. })));
+    fs::remove_dir_all(data.path().join("store")).unwrap();
+    assert!(matches!(recover(data.path()), Err(StorageError::Damaged { .. })));
+}
+
+/// A recovery that was killed after the engine had cut a journal.
+#[test]
+fn an_interrupted_recovery_begins_anew_on_what_was_there() {
+    let data = filled(30);
+    let (path, bytes) = journal(data.path());
+    let copies = data.path().join("recovering");
+    fs::create_dir(&copies).unwrap();
+    fs::write(copies.join(path.file_name().unwrap()), &bytes).unwrap();
+    fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
+    assert_eq!(records(&recover(data.path()).unwrap()), expected(30));
+    assert!(!copies.exists());
+}
+
+#[test]
+fn another_format_is_refused_with_the_files_name() {
+    let data = filled(1);
+    fs::write(data.path().join("format"), "2\n").unwrap();
+    match recover(data.path()) {
+        Err(StorageError::Format { path, found, known: 1 }) => {
+            assert_eq!((path, found.as_str()), (data.path().join("format"), "2"));
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_start_that_was_interrupted_begins_anew() {
+    let data = TempDir::new().unwrap();
+    fs::create_dir(data.path().join("store")).unwrap();
+    fs::write(data.path().join("store/0.jnl"), b"nonsense").unwrap();
+    assert!(recover(data.path()).unwrap().slots.is_empty());
+}
+
+#[test]
+fn a_path_that_is_no_directory_is_refused_with_what_to_do() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let error = recover(&file.path().join("data")).unwrap_err();
+    assert!(matches!(error, StorageError::Unusable { .. }));
+    assert!(error.to_string().contains("DATA_DIR must name a directory"), "{error}");
+}
+
+/// How the next format's version will find what this one wrote. To make a fixture of a new format: change the name, run
+/// `MAKE_FIXTURE=1 cargo test -p node fixture`, and keep the old ones.
+#[test]
+fn the_fixture_of_format_1_is_read() {
+    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/format-1");
+    if std::env::var_os("MAKE_FIXTURE").is_some() {
+        make_fixture(&fixture);
+    }
+    let copy = copy_of(&fixture);
+    let recovered = recover(copy.path()).unwrap();
+    assert_eq!(records(&recovered), expected(30));
+    assert_eq!(recovered.boot, Some(Boot { epoch_limit: 9, incarnation: 4 }));
+    let metas = recovered.slots.iter().map(|(_, meta, _)| (meta.holding, meta.clock));
+    assert!(metas.clone().all(|(holding, _)| holding == Holding::Complete));
+    assert_eq!(metas.map(|(_, clock)| clock).max(), Some(Hlc(30)));
+}
+
+/// Half of it in a table, half in the journal.
+fn make_fixture(fixture: &Path) {
+    let _ = fs::remove_dir_all(fixture);
+    let mut storage = DiskStorage::open(fixture).unwrap();
+    storage.recover().unwrap();
+    write(&mut storage, &[Change::Boot(Boot { epoch_limit: 9, incarnation: 4 })]);
+    (1..=15).for_each(|number| write(&mut storage, &changes(number)));
+    storage.keyspace.rotate_memtable_and_wait().unwrap();
+    (16..=30).for_each(|number| write(&mut storage, &changes(number)));
+    drop(storage);
+    // Without what is allocated ahead.
+    for path in files_in(&fixture.join("store")).into_iter().filter(|path| path.extension().is_some_and(|e| e == "jnl"))
+    {
+        let bytes = fs::read(&path).unwrap();
+        let used = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+        fs::write(&path, &bytes[..used]).unwrap();
+    }
+}
+
+fn files_in(folder: &Path) -> Vec<PathBuf> {
+    let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    paths.filter(|path| path.is_file()).collect()
+}
+
+/// A copy to be spoiled.
+fn copy_of(from: &Path) -> TempDir {
+    fn copy(from: &Path, to: &Path) {
+        for entry in fs::read_dir(from).unwrap() {
+            let path = entry.unwrap().path();
+            let target = to.join(path.file_name().unwrap());
+            if path.is_dir() {
+                fs::create_dir(&target).unwrap();
+                copy(&path, &target);
+            } else {
+                fs::copy(&path, &target).unwrap();
+            }
+        }
+    }
+    let target = TempDir::new().unwrap();
+    copy(from, target.path());
+    target
+}
+
+#[test]
+fn slots_are_kept_apart() {
+    let data = filled(20);
+    let mut storage = DiskStorage::open(data.path()).unwrap();
+    storage.recover().unwrap();
+    let slot = record(1).dot.slot;
+    write(&mut storage, &[Change::DropSlot(slot)]);
+    write(&mut storage, &[Change::DropSlot(SlotId(slot.0.wrapping_add(1)))]);
+    drop(storage);
+    let left = records(&recover(data.path()).unwrap());
+    assert_eq!(left, expected(20).into_iter().filter(|record| record.dot.slot != slot).collect::<Vec<_>>());
+}

@@ -119,18 +119,18 @@ pub(crate) enum Command {
         #[arg(value_name = "NODE")]
         nodes: Vec<String>,
     },
-    /// Stop and remove the cluster, or the named nodes
+    /// Stop and remove the cluster, or the named nodes; the data stays for the next up
     Down {
         /// Nodes, also added ones [default: all, and the network]
         #[arg(value_name = "NODE")]
         nodes: Vec<String>,
-        /// Remove the volumes of the named nodes too; those of a whole cluster go in any case
+        /// Remove the volumes too, and with them the data
         #[arg(short = 'v', long)]
         volumes: bool,
     },
     /// Remove everything this tool left behind in any project (with -p: in that one)
     Prune,
-    /// down, and the image
+    /// down -v, and the image
     Clean,
     /// Compile the node and build the image
     Build,

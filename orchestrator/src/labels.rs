@@ -6,6 +6,8 @@ use std::collections::HashMap;
 pub(crate) const PROJECT: &str = "orchestrator.project";
 /// On containers: the node's name.
 pub(crate) const NODE: &str = "orchestrator.node";
+/// On volumes: the `SOCKET_ADDRESS` of the node whose data it keeps.
+pub(crate) const SOCKET: &str = "orchestrator.socket";
 /// On containers: the `NodeConfig` as JSON.
 pub(crate) const CONFIG: &str = "orchestrator.config";
 /// On a barrier: the name of the node whose network namespace it shares.

@@ -8,7 +8,10 @@ use std::net::SocketAddrV4;
 
 use serde::{Deserialize, Serialize};
 
-use crate::spec::{ClusterSpec, NodeSpec};
+use crate::spec::{ClusterSpec, NodeSpec, Secret};
+
+/// The variable of the one value that nothing may print.
+pub(crate) const SECRET: &str = "CLUSTER_SECRET";
 
 /// What makes a running node the wanted one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +24,9 @@ pub(crate) struct NodeConfig {
     pub(crate) pids: u32,
     /// The `env` of the file.
     pub(crate) env: BTreeMap<String, String>,
+    /// The fingerprint of `CLUSTER_SECRET`, which no label tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) secret: Option<String>,
 }
 
 impl NodeConfig {
@@ -39,6 +45,9 @@ impl NodeConfig {
         compare("pids limit", self.pids.to_string(), wanted.pids.to_string());
         if self.env != wanted.env {
             differences.push("env differs".to_owned());
+        }
+        if self.secret != wanted.secret {
+            differences.push("secret differs".to_owned());
         }
         differences
     }
@@ -87,6 +96,7 @@ impl Launch {
             memory_bytes: spec.limits.memory_bytes,
             pids: spec.limits.pids,
             env: node.env.clone(),
+            secret: spec.secret.as_ref().map(Secret::fingerprint),
         };
         let mut env = node.env.clone();
         let mut set = |name: &str, value: String| env.insert(name.to_owned(), value);
@@ -95,6 +105,9 @@ impl Launch {
         set("API_DIALECT", spec.dialect.clone());
         if let (Some(shards), false) = (spec.shards, node.ungrouped) {
             set("SHARD_COUNT", shards.to_string());
+        }
+        if let Some(secret) = &spec.secret {
+            set(SECRET, secret.reveal().to_owned());
         }
         match addressing {
             // So that the host's port works on the container's address too: http://10.10.0.2:8082.

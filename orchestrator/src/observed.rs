@@ -1,6 +1,6 @@
 //! What is there: plain data that a runtime saw. On Docker it comes from labels and inspection, never from a file.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddrV4};
 
 use ipnet::Ipv4Net;
 
@@ -15,6 +15,8 @@ pub(crate) struct Observed {
     pub(crate) networks: Vec<ObservedNetwork>,
     /// The nodes of this project, whatever their state.
     pub(crate) nodes: Vec<ObservedNode>,
+    /// Nodes that have ended and were not removed, where the runtime does not list those among `nodes`.
+    pub(crate) ended: Vec<String>,
     /// The helper containers by which nodes of this project are cut off.
     pub(crate) barriers: Vec<ObservedBarrier>,
     /// Every other container of the engine, of other projects too.
@@ -140,11 +142,14 @@ pub(crate) fn short(id: &str) -> &str {
     id.get(..12).unwrap_or(id)
 }
 
-/// A volume.
+/// A volume, or a data folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ObservedVolume {
     pub(crate) name: String,
     pub(crate) project: Option<String>,
+    /// The `SOCKET_ADDRESS` of the node that it was made for, by which the data knows that node. Volumes that nobody gave
+    /// a label tell none.
+    pub(crate) socket: Option<SocketAddrV4>,
 }
 
 /// A host port that is in use.

@@ -7,7 +7,7 @@ use std::process::Stdio;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
-use stage::{CRASHER, SLEEPER, Sources, Stage, eventually, fetch, status_json, status_of, urls};
+use stage::{CRASHER, SLEEPER, Sources, Stage, eventually, fetch, free_port, status_json, status_of, urls};
 
 fn stage() -> Stage {
     Stage::new("process", Sources::Workspace, 4, 2)
@@ -30,9 +30,95 @@ fn up_starts_all_nodes_and_a_second_time_nothing() {
     assert!(nodes[stage.name(1)]["shard"].is_string());
     stage.run(&["status"]).exits(0).answers("agrees (5)");
     stage.run(&["logs", stage.name(2)]).exits(0).answers(stage.name(2));
-    stage.run(&["down"]).exits(0).answers("removed 5 nodes, 5 volumes");
+    let kept = "data kept: 5 volumes; remove with: orchestrator down -v\n";
+    stage.run(&["down"]).exits(0).answers(&format!("removed 5 nodes\n{kept}"));
     assert_eq!(status_of(&stage.url(1)), None);
-    stage.run(&["down"]).exits(0).answers("nothing to do");
+    stage.run(&["down"]).exits(0).answers(&format!("nothing to do\n{kept}"));
+}
+
+#[test]
+fn data_stays_until_it_is_asked_for() {
+    let stage = stage();
+    let [first, second] = [1, 2].map(|number| stage.name(number));
+    let projects = stage.folder.path().join("state/orchestrator");
+    let kept = |name: &str| projects.join(&stage.project).join(name).join("data/kept");
+    stage.run(&["up"]).exits(0);
+    for name in [first, second] {
+        std::fs::write(kept(name), "").expect("a file");
+    }
+    // One that ended before is removed like the others.
+    stage.run(&["fault", "kill", first]).exits(0);
+    stage.run(&["down"]).exits(0).answers("removed 5 nodes\n");
+    stage.run(&["status"]).exits(1).complains("`orchestrator up` starts them with the data of 5 volumes");
+    stage.run(&["fault", "heal"]).exits(1).complains("no node of project");
+    stage.run(&["up"]).exits(0);
+    assert!(kept(first).exists() && kept(second).exists());
+
+    let one = format!("removed 1 node\ndata kept: 1 volume; remove with: orchestrator down -v {second}\n");
+    stage.run(&["down", second]).exits(0).answers(&one);
+    assert!(kept(second).exists());
+    stage.run(&["down", "-v", second]).exits(0).answers("removed 1 volume\n");
+    assert!(!kept(second).exists());
+    stage.run(&["up"]).exits(0);
+    assert!(kept(first).exists() && !kept(second).exists());
+
+    stage.run(&["down"]).exits(0);
+    let asked = stage.run(&["-p", &stage.project, "prune"]).exits(2);
+    asked.complains("whether to remove all of this, 5 volumes with data among it").complains(&stage.project);
+    stage.run(&["down", "-v"]).exits(0).answers("removed 5 volumes\n");
+    assert!(!projects.join(&stage.project).exists());
+    stage.run(&["down"]).exits(0).answers("nothing to do\n");
+}
+
+#[test]
+fn data_of_another_address_is_a_conflict_with_the_way_out() {
+    let mut stage = stage();
+    stage.run(&["up"]).exits(0);
+    stage.run(&["down"]).exits(0);
+    let (name, old) = (stage.name(2).to_owned(), stage.nodes[1].port);
+    stage.nodes[1].port = free_port();
+    stage.write("cluster.yaml", &stage.file(2));
+    let out = format!("orchestrator down -v -p {} {name}", stage.project);
+    let done = stage.run(&["up"]).exits(6).complains(&format!("data of the node at 127.0.0.1:{old}")).complains(&out);
+    assert!(!done.stderr.contains("started"), "{}", done.stderr);
+    stage.run(&["down", "-v", "-p", &stage.project, &name]).exits(0).answers("removed 1 volume\n");
+    stage.run(&["up", &name]).exits(0);
+}
+
+#[test]
+fn the_secret_reaches_every_node_and_nothing_prints_it() {
+    let stage = Stage::new("process", Sources::Workspace, 2, 1);
+    let secret = |secret: &str| stage.write("cluster.yaml", &format!("secret: {secret}\n{}", stage.file(1)));
+    secret("hush-one");
+    let run = |arguments: &[&str]| {
+        let done = stage.run(arguments).exits(0);
+        assert!(!done.stdout.contains("hush") && !done.stderr.contains("hush"), "{done:?}");
+        done
+    };
+    run(&["--output", "json", "up"]);
+    run(&["up"]).answers("up to date");
+    run(&["--output", "json", "status"]);
+    let environment = |number: usize| {
+        let port = stage.nodes[number].port;
+        let listener = listeners::get_process_by_port(port, listeners::Protocol::TCP).expect("the node");
+        let text = std::fs::read_to_string(format!("/proc/{}/environ", listener.pid)).expect("its environment");
+        text.split('\0').filter(|line| line.contains("hush")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    for number in 0..3 {
+        assert_eq!(environment(number), ["CLUSTER_SECRET=hush-one"]);
+    }
+    secret("hush-two");
+    let changed = run(&["-v", "up"]);
+    assert_eq!(changed.stderr.matches("because secret differs").count(), 9, "{}", changed.stderr);
+    assert_eq!(environment(0), ["CLUSTER_SECRET=hush-two"]);
+    run(&["down"]);
+}
+
+#[test]
+fn a_variable_that_the_node_refuses_is_told_in_its_own_words() {
+    let stage = Stage::new("process", Sources::Workspace, 2, 1);
+    stage.write("cluster.yaml", &format!("env: {{ LOG_LEVEL: '[' }}\n{}", stage.file(1)));
+    stage.run(&["up"]).exits(1).complains(stage.name(1)).complains("LOG_LEVEL");
 }
 
 #[test]
@@ -176,7 +262,11 @@ fn isolated_clusters_of_one_file_do_not_touch_each_other() {
     assert!(first.iter().all(|url| !second.contains(url)), "{first:?} {second:?}");
     assert_eq!(urls(&up(&projects[0], &[]).answers("\"changed\":false")), first);
     stage.run(&["--isolate", "-p", &projects[0], "status"]).exits(0).answers("agrees (3)");
-    stage.run(&["--isolate", "-p", &projects[0], "down"]).exits(0).answers("removed 3 nodes, 3 volumes");
+    let kept = format!("data kept: 3 volumes; remove with: orchestrator down -v -p {}\n", projects[0]);
+    stage.run(&["--isolate", "-p", &projects[0], "down"]).exits(0).answers(&format!("removed 3 nodes\n{kept}"));
     assert_eq!(status_of(&first[0]), None);
+    // Its data brings it back to its place, where alone it can go on.
+    assert_eq!(urls(&up(&projects[0], &[])), first);
+    stage.run(&["--isolate", "-p", &projects[0], "down", "-v"]).exits(0).answers("removed 3 nodes, 3 volumes\n");
     stage.run(&["--isolate", "-p", &projects[1], "status"]).exits(0).answers("agrees (3)");
 }

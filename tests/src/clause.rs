@@ -112,6 +112,7 @@ pub const CLAUSES: &[Clause] = &[
     ),
     clause(CONSISTENCY, "convergent", "Replicas converge to the same values with the same versions."),
     clause(CONSISTENCY, "causal-moving", "Tokens hold across restarts, `add-member` and `reshard`."),
+    clause(CONSISTENCY, "kept-on-disk", "Acknowledged writes are there after all nodes have ended and started again."),
     clause(CONSISTENCY, "isolated-writes", "An isolated replica accepts reads and writes of its shard within 1 s."),
     clause(CONSISTENCY, "isolated-others-503", "An isolated replica answers 503 within 1 s for keys of other shards."),
     clause(CONSISTENCY, "heals", "After the network heals all replicas converge."),

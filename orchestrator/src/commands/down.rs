@@ -1,16 +1,14 @@
-//! `down`: stops and removes the cluster wherever it runs, added nodes too.
+//! `down`: stops and removes the cluster wherever it runs, added nodes too. The data stays unless it is asked for.
 
 use serde_json::json;
 
 use super::session::Session;
 use crate::apply::Executor;
 use crate::failure::Failure;
-use crate::plan::{Operation, Plan, Removal, plan_removal};
+use crate::plan::{Operation, Plan, Removal, plan_removal, volume_name};
 use crate::runtime::all_runtimes;
 
 pub(super) async fn run(session: &Session<'_>, names: &[String], volumes: bool) -> Result<(), Failure> {
-    // The store keeps nothing on a disk yet, so no data is lost with the volumes of a whole cluster, and nothing is left.
-    let volumes = volumes || names.is_empty();
     let removal =
         Removal { project: &session.spec.name, nodes: names, volumes, cause: "asked for", ..Removal::default() };
     remove(session, &removal, "down").await
@@ -20,11 +18,18 @@ pub(super) async fn run(session: &Session<'_>, names: &[String], volumes: bool) 
 pub(super) async fn remove(session: &Session<'_>, removal: &Removal<'_>, event: &str) -> Result<(), Failure> {
     let runtimes = all_runtimes(session.global.runtime).await?;
     let site = session.site(None);
-    let mut plans = Vec::new();
+    let (mut plans, mut volumes, mut kept) = (Vec::new(), Vec::new(), Vec::new());
     for runtime in &runtimes {
-        plans.push(plan_removal(removal, &runtime.observe(&site).await?).map_err(Failure::Conflict)?);
+        let observed = runtime.observe(&site).await?;
+        plans.push(plan_removal(removal, &observed).map_err(Failure::Conflict)?);
+        kept.extend(removal.kept(&observed).into_iter().map(|volume| volume.name.clone()));
+        volumes.extend(observed.volumes);
     }
-    let exists = |name: &str| plans.iter().any(|plan| plan.nodes.contains_key(name));
+    let has_volume = |name: &str| {
+        let volume = volume_name(removal.project, name);
+        volumes.iter().any(|other| other.name == volume && other.project.as_deref() == Some(removal.project))
+    };
+    let exists = |name: &str| has_volume(name) || plans.iter().any(|plan| plan.nodes.contains_key(name));
     if let Some(name) = removal.nodes.iter().find(|name| !exists(name) && session.spec.node(name).is_none()) {
         return Err(session.unknown(name));
     }
@@ -40,9 +45,32 @@ pub(super) async fn remove(session: &Session<'_>, removal: &Removal<'_>, event: 
         "event": event,
         "changed": !operations.is_empty(),
         "removed": operations.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "kept": kept,
     });
-    session.output.result(&removed(&operations), json);
+    let mut text = removed(&operations);
+    if !kept.is_empty() {
+        let kept = counted(kept.len(), "volume");
+        text.push_str(&format!("\ndata kept: {kept}; remove with: {}", with_data(session, removal)));
+    }
+    session.output.result(&text, json);
     Ok(())
+}
+
+/// The command that removes the data too.
+fn with_data(session: &Session<'_>, removal: &Removal<'_>) -> String {
+    let mut command = "orchestrator down -v".to_owned();
+    if session.global.project.is_some() || session.global.isolate {
+        command.push_str(&format!(" -p {}", removal.project));
+    }
+    for node in removal.nodes {
+        command.push_str(&format!(" {node}"));
+    }
+    command
+}
+
+/// `1 volume`, `2 volumes`.
+pub(super) fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 /// `removed 7 nodes, 1 network`.
@@ -55,10 +83,7 @@ pub(super) fn removed(operations: &[&Operation]) -> String {
         ("volume", count(|operation| matches!(operation, Operation::RemoveVolume { .. }))),
         ("image", count(|operation| matches!(operation, Operation::RemoveImage { .. }))),
     ];
-    let parts: Vec<String> = counts
-        .into_iter()
-        .filter(|(_, count)| *count > 0)
-        .map(|(what, count)| format!("{count} {what}{}", if count == 1 { "" } else { "s" }))
-        .collect();
+    let parts: Vec<String> =
+        counts.into_iter().filter(|(_, count)| *count > 0).map(|(what, count)| counted(count, what)).collect();
     if parts.is_empty() { "nothing to do".to_owned() } else { format!("removed {}", parts.join(", ")) }
 }

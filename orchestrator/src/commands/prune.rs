@@ -3,7 +3,7 @@
 
 use serde_json::json;
 
-use super::down::removed;
+use super::down::{counted, removed};
 use super::session::Session;
 use crate::apply::Executor;
 use crate::failure::Failure;
@@ -72,16 +72,24 @@ fn confirm(session: &Session<'_>, work: &[(&dyn Runtime, ClusterSpec, Plan)]) ->
         .map(|(runtime, spec, plan)| {
             let nodes: Vec<&str> = plan.nodes.keys().map(String::as_str).collect();
             let others: Vec<String> = plan.last.iter().map(|step| step.operation.to_string()).collect();
-            format!("project {} ({}): {}", spec.name, runtime.name(), [nodes.join(" "), others.join(", ")].join("; "))
+            let parts: Vec<String> =
+                [nodes.join(" "), others.join(", ")].into_iter().filter(|p| !p.is_empty()).collect();
+            format!("project {} ({}): {}", spec.name, runtime.name(), parts.join("; "))
         })
         .collect();
-    match session.output.ask(&format!("{}\nremove all of this, with its data?", lines.join("\n"))) {
+    let is_volume = |operation: &&Operation| matches!(operation, Operation::RemoveVolume { .. });
+    let volumes = work.iter().flat_map(|(_, _, plan)| plan.operations()).filter(is_volume).count();
+    let with_data = match volumes {
+        0 => String::new(),
+        count => format!(", {} with data among it", counted(count, "volume")),
+    };
+    match session.output.ask(&format!("{}\nremove all of this{with_data}?", lines.join("\n"))) {
         Some(true) => Ok(()),
         Some(false) => Err(Failure::Usage("nothing was removed".to_owned())),
         None => {
             let listing = lines.join("\n");
             Err(Failure::Usage(format!(
-                "nobody can be asked whether to remove all of this; --yes removes it:\n{listing}"
+                "nobody can be asked whether to remove all of this{with_data}; --yes removes it:\n{listing}"
             )))
         }
     }

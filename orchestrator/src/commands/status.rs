@@ -6,6 +6,7 @@ use comfy_table::{Table, presets};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
+use super::down::counted;
 use super::running::{Running, find_all};
 use super::session::Session;
 use crate::client::ClientError;
@@ -13,7 +14,7 @@ use crate::failure::Failure;
 use crate::observed::ObservedNode;
 use crate::partition::{self, Cut};
 use crate::readiness::Awaited;
-use crate::runtime::Runtime;
+use crate::runtime::{Runtime, all_runtimes};
 use crate::spec::format_memory;
 
 /// One line of the table.
@@ -36,8 +37,16 @@ pub(super) async fn run(session: &Session<'_>) -> Result<(), Failure> {
     if clusters.is_empty() {
         session.output.result("", json!({"event": "status", "project": session.spec.name, "nodes": []}));
         let project = &session.spec.name;
+        let mut volumes = 0;
+        for runtime in all_runtimes(session.global.runtime).await? {
+            volumes += runtime.volumes(project).await?.len();
+        }
+        let data = match volumes {
+            0 => String::new(),
+            count => format!(" with the data of {}", counted(count, "volume")),
+        };
         return Err(Failure::Unhealthy(format!(
-            "no node of project {project} is there; `orchestrator up` starts them"
+            "no node of project {project} is there; `orchestrator up` starts them{data}"
         )));
     }
     let mut problems = Vec::new();

@@ -1,19 +1,24 @@
 //! A place for a cluster beside others on one host: names of its own, a free subnet, free host ports.
 //!
 //! It only chooses, and creates nothing: a stranger may still take what was chosen. Invariants: a cluster that is there
-//! keeps its place; two clusters of one process are never given the same.
+//! keeps its place, and one that has left its data comes back to it; two clusters of one process are never given the same.
 
 mod ports;
 mod ring;
 mod routes;
 mod subnets;
 
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddrV4};
 use std::path::Path;
+
+use ipnet::Ipv4Net;
 
 use crate::failure::{Conflict, Failure};
 use crate::launch::Addressing;
+use crate::plan::volume_name;
 use crate::runtime::Runtime;
-use crate::spec::{ClusterSpec, NodeSpec};
+use crate::spec::{ClusterSpec, NodeSpec, overlap};
 
 pub(crate) use ports::FIRST_EPHEMERAL_PORT;
 
@@ -63,7 +68,11 @@ pub(crate) async fn free_subnet(spec: ClusterSpec, runtime: &dyn Runtime, size: 
                 Size::File => spec.network.subnet.prefix_len(),
                 Size::Least => subnets::least(&spec),
             };
-            subnets::free(length, &taken).ok_or_else(|| nothing_free(&format!("subnet of /{length}")))?
+            let before = subnet_of_data(&spec, runtime, length).await?;
+            match before.filter(|subnet| !taken.iter().any(|taken| overlap(taken, subnet))) {
+                Some(subnet) => subnet,
+                None => subnets::free(length, &taken).ok_or_else(|| nothing_free(&format!("subnet of /{length}")))?,
+            }
         }
     };
     spec.moved_to(subnet).map_err(Failure::Usage)
@@ -76,7 +85,16 @@ pub(crate) async fn free_subnet(spec: ClusterSpec, runtime: &dyn Runtime, size: 
 /// No ports are free, or the runtime does not answer.
 pub(crate) async fn free_ports(mut spec: ClusterSpec, runtime: &dyn Runtime) -> Result<ClusterSpec, Failure> {
     let there = runtime.nodes(&spec.name).await?;
-    let held = there.iter().filter_map(|node| Some((node.name.as_str(), node.config.as_ref()?.host_port))).collect();
+    let mut held: BTreeMap<&str, u16> =
+        there.iter().filter_map(|node| Some((node.name.as_str(), node.config.as_ref()?.host_port))).collect();
+    if runtime.addressing() == Addressing::Loopback {
+        let data = sockets_of_data(&spec, runtime).await?;
+        for (node, socket) in spec.nodes.iter().zip(data) {
+            if let Some(socket) = socket {
+                held.entry(&node.name).or_insert(socket.port());
+            }
+        }
+    }
     let names: Vec<&str> = spec.nodes.iter().map(|node| node.name.as_str()).collect();
     let chosen = match ports::beside(&names, &held) {
         Some(chosen) => chosen,
@@ -84,6 +102,27 @@ pub(crate) async fn free_ports(mut spec: ClusterSpec, runtime: &dyn Runtime) -> 
     };
     spec.nodes = spec.nodes.into_iter().zip(chosen).map(|(node, host_port)| NodeSpec { host_port, ..node }).collect();
     Ok(spec)
+}
+
+/// For each node of the file the address by which its data knows it, where there is data.
+async fn sockets_of_data(spec: &ClusterSpec, runtime: &dyn Runtime) -> Result<Vec<Option<SocketAddrV4>>, Failure> {
+    let volumes = runtime.volumes(&spec.name).await?;
+    let socket = |node: &NodeSpec| {
+        let name = volume_name(&spec.name, &node.name);
+        volumes.iter().find(|volume| volume.name == name)?.socket
+    };
+    Ok(spec.nodes.iter().map(socket).collect())
+}
+
+/// The subnet in which the cluster's data was made.
+async fn subnet_of_data(spec: &ClusterSpec, runtime: &dyn Runtime, length: u8) -> Result<Option<Ipv4Net>, Failure> {
+    let sockets = sockets_of_data(spec, runtime).await?;
+    let found = spec.nodes.iter().zip(sockets).find_map(|(node, socket)| Some((node.address, *socket?.ip())));
+    Ok(found.and_then(|(address, before)| {
+        let place = u32::from(address) - u32::from(spec.network.subnet.network());
+        let first = u32::from(before).checked_sub(place)?;
+        Ipv4Net::new(Ipv4Addr::from(first), length).ok().filter(|subnet| subnet.trunc() == *subnet)
+    }))
 }
 
 fn nothing_free(what: &str) -> Failure {

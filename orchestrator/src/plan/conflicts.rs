@@ -1,9 +1,10 @@
 //! What is in the way and not ours, with its owner and the exact command that frees it.
 
-use super::{Desired, volume_name};
+use super::{Desired, keeps_data, volume_name};
 use crate::failure::Conflict;
 use crate::launch::Addressing;
-use crate::observed::{Observed, ObservedNetwork, OtherContainer, short};
+use crate::observed::{Observed, ObservedNetwork, ObservedVolume, OtherContainer, short};
+use crate::spec::NodeSpec;
 
 /// Everything in the way of `desired`.
 pub(super) fn find(desired: &Desired<'_>, observed: &Observed) -> Vec<Conflict> {
@@ -12,7 +13,10 @@ pub(super) fn find(desired: &Desired<'_>, observed: &Observed) -> Vec<Conflict> 
         conflicts.extend(of_network(desired, observed));
         conflicts.extend(of_names(desired, observed));
         conflicts.extend(of_addresses(desired, observed));
+    }
+    if keeps_data(desired, observed) {
         conflicts.extend(of_volumes(desired, observed));
+        conflicts.extend(of_moved_data(desired, observed));
     }
     conflicts.extend(of_ports(desired, observed));
     conflicts
@@ -109,18 +113,51 @@ fn of_addresses(desired: &Desired<'_>, observed: &Observed) -> Vec<Conflict> {
 
 fn of_volumes(desired: &Desired<'_>, observed: &Observed) -> Vec<Conflict> {
     let project = &desired.spec.name;
-    desired
-        .nodes
-        .iter()
-        .map(|node| volume_name(project, &node.name))
-        .filter_map(|name| observed.volumes.iter().find(|volume| volume.name == name))
-        .filter(|volume| volume.project.as_ref() != Some(project))
-        .map(|volume| Conflict {
+    volumes(desired, observed)
+        .filter(|(_, volume)| volume.project.as_ref() != Some(project))
+        .map(|(_, volume)| Conflict {
             what: format!("volume name {}", volume.name),
-            owner: "a volume that is not ours".to_owned(),
+            owner: match &volume.project {
+                Some(project) => format!("a volume of project {project}"),
+                None => "a volume that is not ours".to_owned(),
+            },
             free_with: format!("docker volume rm {}", volume.name),
         })
         .collect()
+}
+
+/// What a node has stored is stronger than its `VIEW`, and knows every node by its address: a cluster that starts
+/// elsewhere with old data would never agree.
+fn of_moved_data(desired: &Desired<'_>, observed: &Observed) -> Option<Conflict> {
+    let Desired { spec, addressing, nodes, .. } = desired;
+    let moved: Vec<_> = volumes(desired, observed)
+        .filter(|(_, volume)| volume.project.as_ref() == Some(&spec.name))
+        .filter_map(|(node, volume)| Some((node, volume.socket?, addressing.socket(spec, node))))
+        .filter(|(_, old, new)| old != new)
+        .collect();
+    let (node, old, new) = moved.first()?;
+    let others = match moved.len() {
+        1 => String::new(),
+        count => format!(" and of {} more", count - 1),
+    };
+    let names: Vec<String> = moved.iter().map(|(node, ..)| format!(" {}", node.name)).collect();
+    let names = if moved.len() == nodes.len() && nodes.len() > 1 { String::new() } else { names.concat() };
+    Some(Conflict {
+        what: format!("the volume of {}{others} at {new}", node.name),
+        owner: format!("data of the node at {old}, which only a node with that address can go on with"),
+        free_with: format!("orchestrator down -v -p {}{names}", spec.name),
+    })
+}
+
+/// The wanted nodes whose volumes are there.
+fn volumes<'a>(
+    desired: &'a Desired<'_>,
+    observed: &'a Observed,
+) -> impl Iterator<Item = (&'a NodeSpec, &'a ObservedVolume)> {
+    desired.nodes.iter().filter_map(|node| {
+        let name = volume_name(&desired.spec.name, &node.name);
+        Some((*node, observed.volumes.iter().find(|volume| volume.name == name)?))
+    })
 }
 
 /// A port counts only for a node that will be started: a running node of ours holds its own.

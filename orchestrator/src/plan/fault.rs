@@ -32,18 +32,12 @@ pub(crate) struct Scene<'a> {
 }
 
 impl Scene<'_> {
-    /// All nodes that can be broken or mended, by name. A process that ended has left its data only.
+    /// All nodes that can be broken or mended, by name. Nobody knows how one that has ended was started unless it is in
+    /// the file.
     pub(crate) fn nodes(&self) -> Vec<ObservedNode> {
         let mut nodes = self.observed.nodes.clone();
-        if self.addressing == Addressing::Loopback {
-            let is_there = |name: &str| self.observed.nodes.iter().any(|node| node.name == name);
-            let has_data = |name: &str| {
-                let volume = volume_name(&self.spec.name, name);
-                self.observed.volumes.iter().any(|other| other.name == volume)
-            };
-            let left = self.spec.nodes.iter().filter(|node| !is_there(&node.name) && has_data(&node.name));
-            nodes.extend(left.map(|node| ObservedNode::gone(&node.name)));
-        }
+        let ended = self.observed.ended.iter().filter(|name| self.spec.node(name).is_some());
+        nodes.extend(ended.map(|name| ObservedNode::gone(name)));
         nodes.sort_by(|a, b| a.name.cmp(&b.name));
         nodes
     }
@@ -113,10 +107,14 @@ impl Scene<'_> {
             Addressing::Loopback if state == NodeState::Stopped => {}
             Addressing::Loopback => operations.push(Operation::KillNode { name: name.clone(), id }),
         }
-        operations.push(Operation::RemoveVolume { volume: volume.clone() });
-        operations.push(Operation::CreateVolume { node: name, volume });
+        let launch = self.launch(node)?;
+        // Of somebody else's image there is none.
+        if self.observed.volumes.iter().any(|other| other.name == volume) {
+            operations.push(Operation::RemoveVolume { volume: volume.clone() });
+            operations.push(Operation::CreateVolume { node: name, volume, socket: launch.config.socket });
+        }
         if self.addressing == Addressing::Network {
-            operations.push(Operation::CreateNode { launch: self.launch(node)? });
+            operations.push(Operation::CreateNode { launch });
         }
         Ok(operations)
     }

@@ -157,8 +157,9 @@ fn recreation(
 fn creation(desired: &Desired<'_>, observed: &Observed, launch: Launch, cause: &str) -> Vec<Step> {
     let mut steps = Vec::new();
     let volume = volume_name(&desired.spec.name, &launch.name);
-    if !observed.volumes.iter().any(|other| other.name == volume) {
-        steps.push(Step::new(Operation::CreateVolume { node: launch.name.clone(), volume }, "the volume is missing"));
+    if keeps_data(desired, observed) && !observed.volumes.iter().any(|other| other.name == volume) {
+        let (node, socket) = (launch.name.clone(), launch.config.socket);
+        steps.push(Step::new(Operation::CreateVolume { node, volume, socket }, "the volume is missing"));
     }
     // A process has no state between not being there and running.
     if desired.addressing == Addressing::Network {
@@ -166,6 +167,13 @@ fn creation(desired: &Desired<'_>, observed: &Observed, launch: Launch, cause: &
     }
     steps.push(Step::new(Operation::StartNode { launch }, cause));
     steps
+}
+
+/// Whether the nodes are ours: nobody knows where another image would keep its data.
+fn keeps_data(desired: &Desired<'_>, observed: &Observed) -> bool {
+    desired.addressing == Addressing::Loopback
+        || desired.content.is_some()
+        || observed.image.as_ref().is_some_and(|image| image.ours)
 }
 
 /// The volume (or data folder) of a node.

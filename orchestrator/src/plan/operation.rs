@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::net::SocketAddrV4;
 
 use crate::launch::Launch;
 
@@ -11,7 +12,7 @@ pub(crate) enum Operation {
     BuildImage,
     CreateNetwork,
     RemoveNetwork { id: String, name: String },
-    CreateVolume { node: String, volume: String },
+    CreateVolume { node: String, volume: String, socket: SocketAddrV4 },
     RemoveVolume { volume: String },
     CreateNode { launch: Launch },
     StartNode { launch: Launch },

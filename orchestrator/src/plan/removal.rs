@@ -2,7 +2,7 @@
 
 use super::{Operation, Plan, Step, volume_name};
 use crate::failure::Conflict;
-use crate::observed::{NodeState, Observed, ObservedNode, short};
+use crate::observed::{NodeState, Observed, ObservedNode, ObservedVolume, short};
 
 /// What goes.
 #[derive(Debug, Clone, Default)]
@@ -18,17 +18,36 @@ pub(crate) struct Removal<'a> {
     pub(crate) cause: &'a str,
 }
 
+impl Removal<'_> {
+    fn concerns(&self, node: &str) -> bool {
+        self.nodes.is_empty() || self.nodes.iter().any(|name| name == node)
+    }
+
+    /// The volumes of the project, or of its nodes that go.
+    fn volumes<'o>(&self, observed: &'o Observed) -> Vec<&'o ObservedVolume> {
+        let ours = observed.volumes.iter().filter(|volume| volume.project.as_deref() == Some(self.project));
+        let of = |volume: &ObservedVolume| {
+            self.nodes.is_empty() || self.nodes.iter().any(|node| volume_name(self.project, node) == volume.name)
+        };
+        ours.filter(|volume| of(volume)).collect()
+    }
+
+    /// Of these, those that stay.
+    pub(crate) fn kept<'o>(&self, observed: &'o Observed) -> Vec<&'o ObservedVolume> {
+        if self.volumes { Vec::new() } else { self.volumes(observed) }
+    }
+}
+
 /// The operations that remove it.
 ///
 /// # Errors
 /// A stranger's container is connected to our network, so that the network cannot go.
 pub(crate) fn plan_removal(removal: &Removal<'_>, observed: &Observed) -> Result<Plan, Vec<Conflict>> {
     let all = removal.nodes.is_empty();
-    let goes = |name: &str| all || removal.nodes.iter().any(|node| node == name);
-    let leaving: Vec<&ObservedNode> = observed.nodes.iter().filter(|node| goes(&node.name)).collect();
+    let ended = observed.ended.iter().map(|name| ObservedNode::gone(name));
     let mut plan = Plan::default();
-    for node in &leaving {
-        plan.nodes.insert(node.name.clone(), node_steps(node, removal));
+    for node in observed.nodes.iter().cloned().chain(ended).filter(|node| removal.concerns(&node.name)) {
+        plan.nodes.insert(node.name.clone(), node_steps(&node, removal));
     }
     let step = |operation| Step::new(operation, removal.cause);
     if all {
@@ -55,9 +74,7 @@ pub(crate) fn plan_removal(removal: &Removal<'_>, observed: &Observed) -> Result
         }
     }
     if removal.volumes {
-        let ours = observed.volumes.iter().filter(|volume| volume.project.as_deref() == Some(removal.project));
-        let chosen = ours
-            .filter(|volume| all || removal.nodes.iter().any(|node| volume_name(removal.project, node) == volume.name));
+        let chosen = removal.volumes(observed).into_iter();
         plan.last.extend(chosen.map(|volume| step(Operation::RemoveVolume { volume: volume.name.clone() })));
     }
     if let (Some(name), Some(image)) = (removal.image, &observed.image)

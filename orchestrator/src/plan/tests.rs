@@ -42,6 +42,15 @@ fn node(spec: &ClusterSpec, name: &str) -> ObservedNode {
     }
 }
 
+fn volume(name: &str, project: Option<&str>, socket: Option<&str>) -> ObservedVolume {
+    let socket = socket.map(|socket| socket.parse().expect("a socket"));
+    ObservedVolume { name: name.to_owned(), project: project.map(str::to_owned), socket }
+}
+
+fn socket(spec: &ClusterSpec, name: &str) -> String {
+    spec.container_socket(spec.node(name).expect("in the file")).to_string()
+}
+
 /// Everything as `up` leaves it.
 fn complete(spec: &ClusterSpec) -> Observed {
     let names = spec.nodes.iter().map(|node| node.name.as_str());
@@ -49,9 +58,7 @@ fn complete(spec: &ClusterSpec) -> Observed {
         image: Some(ObservedImage { id: "image1".to_owned(), content: Some("hash".to_owned()), ours: true }),
         networks: vec![network(spec)],
         nodes: names.clone().map(|name| node(spec, name)).collect(),
-        volumes: names
-            .map(|name| ObservedVolume { name: format!("kv-{name}"), project: Some("kv".to_owned()) })
-            .collect(),
+        volumes: names.map(|name| volume(&format!("kv-{name}"), Some("kv"), Some(&socket(spec, name)))).collect(),
         ..Observed::default()
     }
 }
@@ -120,6 +127,25 @@ fn only_what_differs_is_changed_and_the_cause_says_what() {
     expected.extend(recreated("node3", "the image differs"));
     expected.extend(recreated("node4", "host port 9085 → 8085, env differs"));
     assert_eq!(planned(&desired(&spec), &observed), expected);
+}
+
+#[test]
+fn another_secret_makes_all_nodes_anew_and_no_plan_tells_it() {
+    let before = spec();
+    let secret = |text: &str| {
+        let file = format!("secret: {text}\n{}", include_str!("../../../cluster.yaml"));
+        ClusterSpec::parse(&file, "f", None).expect("valid")
+    };
+    let (one, other) = (secret("hush-one"), secret("hush-other"));
+    let config = |spec: &ClusterSpec| serde_json::to_string(&node(spec, "node1").config).expect("a label");
+    assert!(!config(&one).contains("hush"), "{}", config(&one));
+    assert_eq!(Launch::of(&one, &one.nodes[6], Addressing::Network).env["CLUSTER_SECRET"], "hush-one");
+    for (was, wanted) in [(&before, &one), (&one, &other), (&one, &before)] {
+        let steps = planned(&desired(wanted), &complete(was));
+        assert_eq!(steps.len(), 4 * 7, "{steps:?}");
+        assert!(steps.iter().all(|step| step.ends_with(": secret differs")), "{steps:?}");
+    }
+    assert!(plan(&desired(&one), &complete(&one)).expect("no conflict").is_empty());
 }
 
 #[test]
@@ -216,7 +242,7 @@ fn foreign_containers_ports_addresses_and_volumes_are_conflicts() {
     let observed = Observed {
         networks: vec![network],
         others: vec![other("node1", None), other("node2", Some("kv2")), other("unrelated", None)],
-        volumes: vec![ObservedVolume { name: "kv-node5".to_owned(), project: None }],
+        volumes: vec![volume("kv-node5", None, None), volume("kv-node7", Some("kv-b"), None)],
         ports: vec![TakenPort { port: 8087, owner: "process 7 (nginx)".to_owned(), free_with: "kill 7".to_owned() }],
         ..Observed::default()
     };
@@ -226,6 +252,7 @@ fn foreign_containers_ports_addresses_and_volumes_are_conflicts() {
         "address 10.10.0.4 of node3 is taken by container intruder, which is not ours; \
          to free it: docker network disconnect -f 0123456789ab intruder",
         "volume name kv-node5 is taken by a volume that is not ours; to free it: docker volume rm kv-node5",
+        "volume name kv-node7 is taken by a volume of project kv-b; to free it: docker volume rm kv-node7",
         "port 8087 of node6 on 127.0.0.1 is taken by process 7 (nginx); to free it: kill 7",
     ];
     let found: Vec<String> = conflicts(&desired(&spec), &observed).iter().map(ToString::to_string).collect();
@@ -234,6 +261,43 @@ fn foreign_containers_ports_addresses_and_volumes_are_conflicts() {
     let mut one = desired(&spec);
     one.nodes = vec![spec.node("node4").expect("in the file")];
     assert!(plan(&one, &observed).is_ok());
+}
+
+#[test]
+fn data_of_another_address_is_a_conflict_with_the_way_out() {
+    let spec = spec();
+    let mut observed = complete(&spec);
+    (observed.nodes, observed.networks) = (Vec::new(), Vec::new());
+    assert!(plan(&desired(&spec), &observed).is_ok());
+    observed.volumes[2].socket = Some("10.10.0.44:8080".parse().expect("a socket"));
+    let found: Vec<String> = conflicts(&desired(&spec), &observed).iter().map(ToString::to_string).collect();
+    let expected = "the volume of node3 at 10.10.0.4:8080 is taken by data of the node at 10.10.0.44:8080, which only a \
+                    node with that address can go on with; to free it: orchestrator down -v -p kv node3";
+    assert_eq!(found, [expected]);
+    // The whole cluster has moved.
+    let moved = spec.clone().moved_to("10.20.0.0/16".parse().expect("a subnet")).expect("it fits");
+    let found = conflicts(&desired(&moved), &observed);
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].what, "the volume of node1 and of 6 more at 10.20.0.2:8080");
+    assert_eq!(found[0].free_with, "orchestrator down -v -p kv");
+    // A process is known by its port.
+    let loopback = Desired { addressing: Addressing::Loopback, ..desired(&spec) };
+    let found = conflicts(&loopback, &observed);
+    assert!(found[0].what.ends_with("at 127.0.0.1:8082"), "{found:?}");
+    // Volumes of before there was data on them say nothing.
+    observed.volumes.iter_mut().for_each(|volume| volume.socket = None);
+    assert!(plan(&desired(&moved), &observed).is_ok());
+}
+
+#[test]
+fn somebody_elses_image_gets_no_volume_and_meets_none() {
+    let spec = spec();
+    let mut desired = Desired { content: None, ..desired(&spec) };
+    desired.nodes.truncate(1);
+    let image = Some(ObservedImage { id: "image1".to_owned(), content: None, ours: false });
+    let volumes = vec![volume("kv-node1", None, None)];
+    let observed = Observed { image, volumes, networks: vec![network(&spec)], ..Observed::default() };
+    assert_eq!(planned(&desired, &observed), ["create node1: the node is missing", "start node1: the node is missing"]);
 }
 
 #[test]
@@ -263,7 +327,9 @@ fn down_removes_the_nodes_then_the_network_and_keeps_the_data() {
     let mut observed = complete(&spec);
     observed.nodes.truncate(2);
     observed.nodes[1].state = NodeState::Stopped;
-    let plan = plan_removal(&removal(&[]), &observed).expect("no conflict");
+    let down = removal(&[]);
+    let plan = plan_removal(&down, &observed).expect("no conflict");
+    assert_eq!(down.kept(&observed).len(), 7);
     let expected =
         ["stop node1", "remove node1", "remove node2", "remove network mynet"].map(|step| format!("{step}: asked for"));
     assert_eq!(lines(&plan), expected);
@@ -282,9 +348,21 @@ fn by_force_nobody_is_stopped_first() {
 }
 
 #[test]
+fn a_node_that_has_ended_is_removed_too() {
+    let observed = Observed { ended: vec!["node1".to_owned(), "node2".to_owned()], ..Observed::default() };
+    let one = ["node2".to_owned()];
+    let lines = |names| lines(&plan_removal(&removal(names), &observed).expect("no conflict"));
+    assert_eq!(lines(&one), ["remove node2: asked for"]);
+    assert_eq!(lines(&[]), ["remove node1: asked for", "remove node2: asked for"]);
+}
+
+#[test]
 fn down_of_one_node_keeps_the_network() {
     let spec = spec();
     let names = ["node3".to_owned()];
+    let observed = complete(&spec);
+    let kept = removal(&names).kept(&observed).into_iter().map(|volume| volume.name.as_str()).collect::<Vec<_>>();
+    assert_eq!(kept, ["kv-node3"]);
     let plan = plan_removal(&Removal { volumes: true, ..removal(&names) }, &complete(&spec)).expect("no conflict");
     let expected = ["stop node3", "remove node3", "remove volume kv-node3"].map(|step| format!("{step}: asked for"));
     assert_eq!(lines(&plan), expected);
@@ -320,7 +398,7 @@ fn only_objects_of_the_project_are_removed() {
         ObservedNetwork { project: Some("kv2".to_owned()), ..network(&spec) },
     ];
     observed.others = vec![OtherContainer { id: "x".to_owned(), name: "node1".to_owned(), project: None, node: None }];
-    observed.volumes = vec![ObservedVolume { name: "kv-node1".to_owned(), project: None }];
+    observed.volumes = vec![volume("kv-node1", None, None)];
     let all = Removal { volumes: true, ..removal(&[]) };
     assert!(plan_removal(&all, &observed).expect("no conflict").is_empty());
     // The image goes only when it was made from our Dockerfile.

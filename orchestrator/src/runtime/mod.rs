@@ -15,7 +15,7 @@ use futures_util::stream::BoxStream;
 use crate::build::{Artifact, Target};
 use crate::failure::Failure;
 use crate::launch::{Addressing, Launch};
-use crate::observed::{Observed, ObservedNetwork, ObservedNode};
+use crate::observed::{Observed, ObservedNetwork, ObservedNode, ObservedVolume};
 use crate::output::Output;
 use crate::partition::Cut;
 use crate::plan::Operation;
@@ -72,6 +72,9 @@ pub(crate) trait Runtime: Send + Sync {
 
     /// The nodes of a project, without anything else.
     async fn nodes(&self, project: &str) -> Result<Vec<ObservedNode>, Failure>;
+
+    /// The volumes of a project, also of one that has nothing else.
+    async fn volumes(&self, project: &str) -> Result<Vec<ObservedVolume>, Failure>;
 
     /// Every project that left something here.
     async fn projects(&self) -> Result<BTreeSet<String>, Failure>;

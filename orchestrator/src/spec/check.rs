@@ -9,7 +9,7 @@ use ipnet::Ipv4Net;
 
 use super::reader::{Placed, Reader};
 use super::tree::Place;
-use super::{ClusterSpec, ImageSpec, Limits, NetworkSpec, NodeSpec};
+use super::{ClusterSpec, ImageSpec, Limits, NetworkSpec, NodeSpec, Secret};
 
 /// The fields of the file with their places, before they are checked against each other.
 pub(super) struct RawCluster {
@@ -20,6 +20,7 @@ pub(super) struct RawCluster {
     pub(super) shards: Option<Placed<u32>>,
     pub(super) dialect: Option<Placed<String>>,
     pub(super) port: Option<Placed<u16>>,
+    pub(super) secret: Option<Secret>,
     pub(super) limits: Limits,
     pub(super) env: BTreeMap<String, String>,
     pub(super) nodes: Vec<RawNode>,
@@ -57,6 +58,7 @@ pub(super) fn check(reader: &mut Reader, raw: RawCluster) -> Option<ClusterSpec>
         shards: Some(shards),
         dialect: text(raw.dialect, "2019"),
         port: raw.port.map_or(8080, |placed| placed.value),
+        secret: raw.secret,
         limits: raw.limits,
         env: raw.env,
         nodes: raw.nodes.into_iter().map(node).collect(),

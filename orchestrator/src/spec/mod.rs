@@ -8,6 +8,7 @@ mod located;
 mod memory;
 mod problem;
 mod reader;
+mod secret;
 mod source;
 #[cfg(test)]
 mod tests;
@@ -23,6 +24,7 @@ pub(crate) use check::is_name;
 pub(crate) use located::locate;
 pub(crate) use memory::format_memory;
 pub(crate) use problem::SpecError;
+pub(crate) use secret::Secret;
 
 /// The whole of `cluster.yaml`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +39,8 @@ pub(crate) struct ClusterSpec {
     pub(crate) dialect: String,
     /// The port inside the containers.
     pub(crate) port: u16,
+    /// `CLUSTER_SECRET` of all nodes.
+    pub(crate) secret: Option<Secret>,
     pub(crate) limits: Limits,
     pub(crate) nodes: Vec<NodeSpec>,
     /// For all nodes; those of the file have it in their own.

@@ -105,6 +105,22 @@ impl Reader {
         }
     }
 
+    /// A scalar whose spelling no message may show; absent is fine.
+    pub(super) fn confidential<T>(
+        &mut self,
+        of: &Fields<'_>,
+        key: &str,
+        expected: &str,
+        parse: impl FnOnce(&Item) -> Option<T>,
+    ) -> Option<T> {
+        let item = of.get(key)?;
+        let value = parse(item);
+        if value.is_none() {
+            self.problem(item.place, &join(&of.path, key), format!("expected {expected}"));
+        }
+        value
+    }
+
     /// A scalar that must be there.
     pub(super) fn required<T>(
         &mut self,
@@ -120,7 +136,7 @@ impl Reader {
     }
 
     /// A mapping of free keys to strings, numbers or truth values.
-    pub(super) fn strings(&mut self, of: &Fields<'_>, key: &str) -> Vec<(String, String)> {
+    pub(super) fn strings(&mut self, of: &Fields<'_>, key: &str) -> Vec<(String, Placed<String>)> {
         let Some(item) = of.get(key) else { return Vec::new() };
         let path = join(&of.path, key);
         let Content::Mapping(entries) = &item.content else {
@@ -130,7 +146,10 @@ impl Reader {
         let mut pairs = Vec::new();
         for Entry { key, item, .. } in entries {
             match item.text() {
-                Some(text) => pairs.push((key.clone(), text)),
+                Some(value) => {
+                    let placed = Placed { value, place: item.place, field: join(&path, key) };
+                    pairs.push((key.clone(), placed));
+                }
                 None if item.is_spelled_otherwise() => self.unexpected(item, &join(&path, key), "a string in quotes"),
                 None => self.unexpected(item, &join(&path, key), "a string"),
             }

@@ -11,9 +11,9 @@ use super::memory::parse_memory;
 use super::problem::SpecError;
 use super::reader::{Fields, Reader};
 use super::tree::Item;
-use super::{ClusterSpec, ImageSpec, Limits};
+use super::{ClusterSpec, ImageSpec, Limits, Secret};
 
-const TOP: &[&str] = &["name", "image", "network", "shards", "dialect", "port", "env", "limits", "nodes"];
+const TOP: &[&str] = &["name", "image", "network", "shards", "dialect", "port", "secret", "env", "limits", "nodes"];
 const NODE: &[&str] = &["name", "address", "host_port", "ungrouped", "env"];
 const PORT: &str = "a port from 1 to 65535";
 
@@ -49,14 +49,40 @@ fn cluster(reader: &mut Reader, root: &Item, folder: Option<&Path>) -> Option<Ra
         s.text().filter(|text| matches!(text.as_str(), "2019" | "2021"))
     });
     let port = reader.optional(&top, "port", PORT, Item::positive);
+    let secret = reader.confidential(&top, "secret", "a text that is not empty", |s| Secret::new(s.text()?));
     let limits = limits(reader, &top);
-    let env: BTreeMap<String, String> = reader.strings(&top, "env").into_iter().collect();
+    let env: BTreeMap<String, String> = env(reader, &top).into_iter().collect();
     if !top.has("nodes") {
         reader.problem(top.place(), "nodes", "is missing; expected a list of nodes");
     }
     let items = reader.list(&top, "nodes").unwrap_or_default();
     let nodes = items.iter().enumerate().filter_map(|(index, item)| node(reader, item, index, &env)).collect();
-    Some(RawCluster { name, image, network_name, subnet, shards, dialect, port, limits, env, nodes, top: top.place() })
+    Some(RawCluster {
+        name,
+        image,
+        network_name,
+        subnet,
+        shards,
+        dialect,
+        port,
+        secret,
+        limits,
+        env,
+        nodes,
+        top: top.place(),
+    })
+}
+
+fn env(reader: &mut Reader, of: &Fields<'_>) -> Vec<(String, String)> {
+    let mut pairs = Vec::new();
+    for (name, value) in reader.strings(of, "env") {
+        if name == "CLUSTER_SECRET" {
+            // It would be in every label and in all evidence.
+            reader.problem(value.place, &value.field, "belongs into `secret`, which nothing prints");
+        }
+        pairs.push((name, value.value));
+    }
+    pairs
 }
 
 fn image(reader: &mut Reader, top: &Fields<'_>, folder: Option<&Path>) -> ImageSpec {
@@ -94,7 +120,7 @@ fn node(reader: &mut Reader, item: &Item, index: usize, env: &BTreeMap<String, S
     let host_port = reader.required(&fields, "host_port", PORT, Item::positive);
     let ungrouped = reader.optional(&fields, "ungrouped", "true or false", Item::truth);
     let mut env = env.clone();
-    env.extend(reader.strings(&fields, "env"));
+    env.extend(self::env(reader, &fields));
     Some(RawNode {
         name: name?,
         address: address?,

@@ -67,7 +67,7 @@ fn unknown_keys_come_with_a_suggestion() {
     let text = format!("shard: 2\n{}", with_nodes(NODE1));
     assert_eq!(problems(&text), "cluster.yaml:1:1 shard: unknown key; did you mean `shards`?");
     let text = format!("colour: red\n{}", with_nodes(NODE1));
-    let known = "name, image, network, shards, dialect, port, env, limits, nodes";
+    let known = "name, image, network, shards, dialect, port, secret, env, limits, nodes";
     assert_eq!(problems(&text), format!("cluster.yaml:1:1 colour: unknown key; known keys: {known}"));
     let text = format!("network: {{ subnett: 10.10.0.0/16 }}\n{}", with_nodes(NODE1));
     assert_eq!(problems(&text), "cluster.yaml:1:12 network.subnett: unknown key; did you mean `subnet`?");
@@ -95,6 +95,13 @@ fn wrong_types_say_what_is_expected_and_what_was_found() {
         ),
         ("limits: { pids: 0 }", "cluster.yaml:1:17 limits.pids: expected a number from 1, found `0`"),
         ("env: { A: { B: C } }", "cluster.yaml:1:11 env.A: expected a string, found a mapping"),
+        ("secret: ''", "cluster.yaml:1:9 secret: expected a text that is not empty"),
+        ("secret: [hush]", "cluster.yaml:1:9 secret: expected a text that is not empty"),
+        ("secret: 0x1F", "cluster.yaml:1:9 secret: expected a text that is not empty"),
+        (
+            "env: { CLUSTER_SECRET: hush }",
+            "cluster.yaml:1:24 env.CLUSTER_SECRET: belongs into `secret`, which nothing prints",
+        ),
         (
             "name: my project",
             "cluster.yaml:1:7 name: `my project` is no name: up to 63 letters, digits, `-`, `_`, `.`, the first a letter or digit",

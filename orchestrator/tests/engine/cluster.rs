@@ -38,7 +38,7 @@ fn up_is_idempotent() {
     stage.run(&["status"]).exits(0).answers("agrees (5)");
     stage.run(&["logs", "--tail", "1", stage.name(2)]).exits(0).answers(stage.name(2));
     let left = |kind: &[&str]| docker(&[kind, &["--filter", &format!("name={}", stage.project), "--quiet"]].concat());
-    stage.run(&["down"]).exits(0).answers("removed 5 nodes, 1 network, 5 volumes");
+    stage.run(&["down", "-v"]).exits(0).answers("removed 5 nodes, 1 network, 5 volumes");
     for kind in [&["ps", "--all"][..], &["network", "ls"], &["volume", "ls"]] {
         assert_eq!(left(kind), "", "{kind:?}");
     }

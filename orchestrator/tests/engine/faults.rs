@@ -195,9 +195,9 @@ fn removal() {
     fault(&stage, &["partition", first, second]).exits(0);
     fault(&stage, &["pause", first]).exits(0);
     fault(&stage, &["kill", second]).exits(0);
-    stage.run(&["down"]).exits(0).answers("removed 5 nodes, 2 barriers, 1 network, 5 volumes");
+    stage.run(&["down", "-v"]).exits(0).answers("removed 5 nodes, 2 barriers, 1 network, 5 volumes");
     assert_eq!(barriers(&stage), "");
-    stage.run(&["down"]).exits(0).answers("nothing to do");
+    stage.run(&["down"]).exits(0).answers("nothing to do\n");
 
     stage.run(&["up", first, second]).exits(0);
     fault(&stage, &["isolate", first]).exits(0);

@@ -160,7 +160,7 @@ fn kept() {
     let kept = done.stdout.lines().find_map(|line| line.strip_prefix("kept: ")?.split(';').next());
     let project = kept.expect("the project that is kept").to_owned();
     store.stage.run(&["status", "-p", &project]).exits(0).answers(store.stage.name(1));
-    store.stage.run(&["down", "-p", &project]).exits(0).answers("removed 6 nodes");
+    store.stage.run(&["down", "-v", "-p", &project]).exits(0).answers("removed 6 nodes");
     store.stage.run(&["prune", "--yes", "-p", &store.stage.project]).exits(0).answers("removed 1 unused image");
     let label = format!("label=orchestrator.project={}", store.stage.project);
     assert_eq!(docker(&["images", "--quiet", "--filter", &label]), "", "the image goes too");

@@ -45,8 +45,19 @@ fn side_by_side() {
     command(&projects[0], &["add", &format!("{}-node4", stage.project)]).answers("\"changed\":true");
     command(&projects[0], &["status"]).answers(&first[0]);
 
-    stage.run(&["--isolate", "-p", &projects[0], "down"]).exits(0).answers("removed 4 nodes, 1 network, 4 volumes");
+    let own_subnet = || {
+        let format = "{{(index .IPAM.Config 0).Subnet}}";
+        docker(&["network", "inspect", "--format", format, &format!("{}-net", projects[0])])
+    };
+    let place = own_subnet();
+    let down = |words: &[&str]| stage.run(&[&["--isolate", "-p", &projects[0], "down"], words].concat()).exits(0);
+    let kept = format!("data kept: 4 volumes; remove with: orchestrator down -v -p {}\n", projects[0]);
+    down(&[]).answers(&format!("removed 4 nodes, 1 network\n{kept}"));
     assert_eq!(status_of(&first[0]), None);
+    // Its data brings it back to its place, where alone it can go on.
+    command(&projects[0], &["up"]);
+    assert_eq!(own_subnet(), place);
+    down(&["-v"]).answers("removed 3 nodes, 1 network, 4 volumes\n");
     assert_eq!(containers(&projects[1]), beside);
     let (_, body) = fetch(&format!("{}/key-value-store/k", second[1])).expect("an answer");
     assert!(body.contains("\"value\":\"second\""), "{body}");
@@ -83,7 +94,7 @@ fn free_subnet() {
     // Elsewhere, and as large as the file says.
     let own = docker(&["network", "inspect", "--format", "{{(index .IPAM.Config 0).Subnet}}", &stage.network()]);
     assert!(own != subnet && own.ends_with("/24"), "{own}");
-    stage.run(&["--subnet", "auto", "down"]).exits(0).answers("removed 4 nodes, 1 network, 4 volumes");
+    stage.run(&["--subnet", "auto", "down", "-v"]).exits(0).answers("removed 4 nodes, 1 network, 4 volumes");
     assert_eq!(run(std::process::Command::new("docker").args(["network", "inspect", &name])).code, 0);
 }
 

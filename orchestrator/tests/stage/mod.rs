@@ -252,7 +252,7 @@ impl Drop for Stage {
             let _ = Command::new("docker").args(undo).output();
         }
         for project in &self.beside {
-            let _ = run(&mut self.command(&["-p", project, "down"]));
+            let _ = run(&mut self.command(&["-p", project, "down", "-v"]));
         }
         let last = match self.sources {
             Sources::Workspace | Sources::Foreign => &["down", "-v"][..],

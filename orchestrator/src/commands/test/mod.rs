@@ -121,7 +121,7 @@ fn tell(
 fn kept(subject: &Subject) -> Vec<String> {
     let line = |project: String| {
         format!(
-            "kept: {project}; `orchestrator status -p {project}` shows it, `orchestrator down -p {project}` removes it"
+            "kept: {project}; `orchestrator status -p {project}` shows it, `orchestrator down -v -p {project}` removes it"
         )
     };
     subject.kept().into_iter().map(line).collect()

@@ -16,10 +16,15 @@ fn node(spec: &ClusterSpec, name: &str, state: NodeState) -> ObservedNode {
     ObservedNode { id, state, config: Some(config), ..ObservedNode::gone(name) }
 }
 
+fn volume(name: &str) -> ObservedVolume {
+    ObservedVolume { name: name.to_owned(), project: Some("kv".to_owned()), socket: None }
+}
+
 /// What `fault` does to node1 in `state`: one word per operation, or the refusal.
 fn done(fault: Fault, state: NodeState) -> Result<Vec<String>, String> {
     let spec = spec();
-    let observed = Observed { nodes: vec![node(&spec, "node1", state)], ..Observed::default() };
+    let volumes = vec![volume("kv-node1")];
+    let observed = Observed { nodes: vec![node(&spec, "node1", state)], volumes, ..Observed::default() };
     let scene = Scene { spec: &spec, addressing: Addressing::Network, observed: &observed };
     let plan = scene.plan(fault, &["node1".to_owned()]).map_err(|failure| failure.to_string())?;
     Ok(plan.operations().map(ToString::to_string).collect())
@@ -61,6 +66,12 @@ fn what_cannot_be_done_is_refused_with_what_would_help() {
 fn a_wiped_container_is_made_anew_and_left_stopped() {
     let expected = ["remove node1", "remove volume kv-node1", "create volume kv-node1", "create node1"];
     assert_eq!(done(Fault::Wipe, NodeState::Running).expect("a plan"), expected);
+    // Of somebody else's image there is no volume.
+    let spec = spec();
+    let observed = Observed { nodes: vec![node(&spec, "node1", NodeState::Running)], ..Observed::default() };
+    let scene = Scene { spec: &spec, addressing: Addressing::Network, observed: &observed };
+    let plan = scene.plan(Fault::Wipe, &["node1".to_owned()]).expect("a plan");
+    assert_eq!(plan.operations().map(ToString::to_string).collect::<Vec<_>>(), ["remove node1", "create node1"]);
 }
 
 #[test]
@@ -81,10 +92,10 @@ fn a_node_starts_as_it_was_started_before_whatever_the_file_says() {
 }
 
 #[test]
-fn a_process_that_ended_is_known_by_its_data() {
+fn a_process_that_ended_can_be_mended_and_one_that_only_left_data_cannot() {
     let spec = spec();
-    let volumes = vec![ObservedVolume { name: "kv-node2".to_owned(), project: Some("kv".to_owned()) }];
-    let observed = Observed { volumes, ..Observed::default() };
+    let volumes = vec![volume("kv-node1"), volume("kv-node2")];
+    let observed = Observed { volumes, ended: vec!["node2".to_owned()], ..Observed::default() };
     let scene = Scene { spec: &spec, addressing: Addressing::Loopback, observed: &observed };
     assert_eq!(scene.mending(), [(Fault::Start, "node2".to_owned())]);
     let plan = scene.plan(Fault::Wipe, &["node2".to_owned()]).expect("a plan");

@@ -26,8 +26,8 @@ use super::{LogRequest, LogStream, Runtime, Site};
 use crate::build::Target;
 use crate::failure::Failure;
 use crate::labels;
-use crate::launch::{Addressing, Launch};
-use crate::observed::{Observed, ObservedNetwork, ObservedNode};
+use crate::launch::{Addressing, Launch, SECRET};
+use crate::observed::{Observed, ObservedNetwork, ObservedNode, ObservedVolume};
 use crate::partition::Cut;
 use crate::plan::Operation;
 
@@ -101,6 +101,10 @@ impl Runtime for Docker {
         self.project_nodes(project).await
     }
 
+    async fn volumes(&self, project: &str) -> Result<Vec<ObservedVolume>, Failure> {
+        self.project_volumes(project).await
+    }
+
     async fn projects(&self) -> Result<BTreeSet<String>, Failure> {
         self.all_projects().await
     }
@@ -110,7 +114,9 @@ impl Runtime for Docker {
             Operation::BuildImage => self.build_image(site).await.map(|()| None),
             Operation::CreateNetwork => self.create_network(site.spec).await.map(Some),
             Operation::RemoveNetwork { id, name } => self.remove_network(id, name).await.map(|()| None),
-            Operation::CreateVolume { volume, .. } => self.create_volume(volume, site.spec).await.map(Some),
+            Operation::CreateVolume { volume, socket, .. } => {
+                self.create_volume(volume, *socket, site.spec).await.map(Some)
+            }
             Operation::RemoveVolume { volume } => self.remove_volume(volume).await.map(|()| None),
             Operation::CreateNode { launch } => self.create_node(launch, site.spec).await.map(Some),
             Operation::StartNode { launch } => self.start_node(launch, site).await.map(|()| None),
@@ -191,7 +197,11 @@ impl Runtime for Docker {
     }
 
     async fn inspect(&self, node: &ObservedNode) -> Option<serde_json::Value> {
-        serde_json::to_value(self.client.inspect_container(&node.id, None).await.ok()?).ok()
+        let mut inspected = self.client.inspect_container(&node.id, None).await.ok()?;
+        if let Some(env) = inspected.config.as_mut().and_then(|config| config.env.as_mut()) {
+            env.iter_mut().for_each(conceal);
+        }
+        serde_json::to_value(inspected).ok()
     }
 
     async fn prune_images(&self, project: Option<&str>) -> Result<usize, Failure> {
@@ -199,6 +209,13 @@ impl Runtime for Docker {
         // The barriers' image is every project's.
         let unused = if project.is_none() { self.prune_barrier_images().await? } else { 0 };
         Ok(built + unused)
+    }
+}
+
+/// Evidence is shown to others: nobody's secret is in it.
+fn conceal(line: &mut String) {
+    if line.split_once('=').is_some_and(|(name, _)| name == SECRET) {
+        *line = format!("{SECRET}=…");
     }
 }
 
@@ -242,7 +259,7 @@ impl Docker {
         let volumes = self.labelled_volumes().await?;
         let of_containers = containers.iter().filter_map(|c| labels::project(c.labels.as_ref()));
         let of_networks = networks.iter().filter_map(|n| labels::project(n.labels.as_ref()));
-        let of_volumes = volumes.iter().filter_map(|v| labels::project(Some(&v.labels)));
+        let of_volumes = volumes.into_iter().filter_map(|volume| volume.project);
         Ok(of_containers.chain(of_networks).chain(of_volumes).collect())
     }
 }

@@ -11,9 +11,7 @@ use super::partition::Barrier;
 use super::{Docker, failed, is_status};
 use crate::failure::Failure;
 use crate::labels;
-use crate::observed::{
-    NodeState, Observed, ObservedBarrier, ObservedNetwork, ObservedNode, ObservedVolume, OtherContainer, TakenPort,
-};
+use crate::observed::{NodeState, Observed, ObservedBarrier, ObservedNetwork, ObservedNode, OtherContainer, TakenPort};
 use crate::spec::NetworkSpec;
 
 impl Docker {
@@ -23,16 +21,13 @@ impl Docker {
         let (ours, others): (Vec<_>, Vec<_>) = containers.into_iter().partition(|container| is_of(container, project));
         let nodes: Vec<ObservedNode> = ours.iter().filter_map(node).collect();
         let barriers = ours.iter().filter_map(Barrier::of).map(|b| ObservedBarrier { node: b.node, id: b.id });
-        let volumes = self.all_volumes().await?;
-        let volumes = volumes
-            .into_iter()
-            .map(|volume| ObservedVolume { project: labels::project(Some(&volume.labels)), name: volume.name });
         Ok(Observed {
             image: self.observe_image(&site.spec.image.name).await?,
             networks: self.observe_networks(project, &site.spec.network).await?,
             ports: taken_ports(site, &nodes, &others),
             others: others.iter().map(other).collect(),
-            volumes: volumes.collect(),
+            volumes: self.all_volumes().await?,
+            ended: Vec::new(),
             barriers: barriers.collect(),
             nodes,
         })

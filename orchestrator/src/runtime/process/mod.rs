@@ -72,11 +72,11 @@ impl Runtime for Processes {
             content: Some(artifact.content.clone()),
             ours: true,
         });
-        let volumes = place::nodes_with_data(&self.folder(project));
-        let volumes = volumes
-            .iter()
-            .map(|node| ObservedVolume { name: volume_name(project, node), project: Some(project.clone()) });
-        Ok(Observed { image, ports: ports::taken(wanted), volumes: volumes.collect(), nodes, ..Observed::default() })
+        let folder = self.folder(project);
+        let mut ended = place::folders(&folder);
+        ended.retain(|name| place::is_made(&folder, name) && !nodes.iter().any(|node| node.name == *name));
+        let volumes = self.volumes(project).await?;
+        Ok(Observed { image, ports: ports::taken(wanted), volumes, ended, nodes, ..Observed::default() })
     }
 
     async fn networks(&self) -> Result<Vec<ObservedNetwork>, Failure> {
@@ -87,6 +87,16 @@ impl Runtime for Processes {
         Ok(marker::nodes(project))
     }
 
+    async fn volumes(&self, project: &str) -> Result<Vec<ObservedVolume>, Failure> {
+        let folder = self.folder(project);
+        let volume = |node: String| ObservedVolume {
+            name: volume_name(project, &node),
+            project: Some(project.to_owned()),
+            socket: place::address(&folder, &node),
+        };
+        Ok(place::nodes_with_data(&folder).into_iter().map(volume).collect())
+    }
+
     async fn projects(&self) -> Result<BTreeSet<String>, Failure> {
         Ok(marker::projects().into_iter().chain(place::folders(&self.state)).collect())
     }
@@ -94,8 +104,8 @@ impl Runtime for Processes {
     async fn perform(&self, operation: &Operation, site: &Site<'_>) -> Result<Option<Operation>, Failure> {
         let project = &site.spec.name;
         match operation {
-            Operation::CreateVolume { node, volume } => {
-                place::create_data(&self.folder(project), node)?;
+            Operation::CreateVolume { node, volume, socket } => {
+                place::create_data(&self.folder(project), node, *socket)?;
                 Ok(Some(Operation::RemoveVolume { volume: volume.clone() }))
             }
             Operation::RemoveVolume { volume } => {
@@ -117,8 +127,14 @@ impl Runtime for Processes {
                 Ok(None)
             }
             Operation::StopNode { name, id } => stop(name, id).await.map(|()| None),
-            Operation::KillNode { name, id } | Operation::RemoveNode { name, id } => {
-                kill(name, id).await.map(|()| None)
+            Operation::KillNode { name, id } => kill(name, id).await.map(|()| None),
+            Operation::RemoveNode { name, id } => {
+                // One that has ended has none.
+                if !id.is_empty() {
+                    kill(name, id).await?;
+                }
+                place::remove_log(&self.folder(project), name)?;
+                Ok(None)
             }
             // There is nothing between the binary and its process.
             Operation::BuildImage

@@ -1,6 +1,5 @@
 //! Starts a node that outlives this tool.
 
-use std::fs::OpenOptions;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -18,13 +17,7 @@ pub(super) fn spawn(
     project: &str,
 ) -> Result<u32, Failure> {
     let name = &launch.name;
-    place::create_data(project_folder, name)?;
-    let log = place::log_file(project_folder, name);
-    let log = OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(&log)
-        .map_err(failed(format!("cannot open {}", log.display())))?;
+    let log = place::open_log(project_folder, name)?;
     let errors = log.try_clone().map_err(failed("cannot open the log twice"))?;
     let config = serde_json::to_string(&launch.config).unwrap_or_default();
     let child = Command::new(&artifact.binary)

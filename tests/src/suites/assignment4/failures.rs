@@ -45,6 +45,20 @@ pub(super) fn scenarios() -> Vec<Scenario> {
                 killed_and_returned,
             )
             .destroys(),
+        topic
+            .scenario(
+                "after all nodes were killed and started again every acknowledged write must be there",
+                &["kept-on-disk", "causal-moving"],
+                all_killed,
+            )
+            .restores(),
+        topic
+            .scenario(
+                "a rolling stop and start of all nodes must lose nothing",
+                &["kept-on-disk", "view-failed-leave", "causal-moving"],
+                rolling,
+            )
+            .restores(),
     ];
     scenarios.into_iter().map(|scenario| scenario.strict().on(FOUR_IN_TWO)).collect()
 }
@@ -207,6 +221,56 @@ async fn killed_and_returned(stage: &mut Stage) -> Result<(), Failure> {
     stage.kill_all(gone.into_iter().filter(|node| *node != victim)).await?;
     for mut reader in [client.clone(), stage.client()] {
         expect_all(&mut reader, stage.url(victim), &in_shard).await?;
+    }
+    Ok(())
+}
+
+/// Nobody is left who could know better than the disks.
+async fn all_killed(stage: &mut Stage) -> Result<(), Failure> {
+    let (mut client, keys) = (stage.client(), stage.keys(60));
+    fill(&mut client, &stage.urls(), &keys).await?;
+    let deleted = stage.key("deleted");
+    client.put(stage.url(0), &deleted, 1).await?.must_succeed()?;
+    client.delete(stage.url(1), &deleted).await?.must_be(200)?;
+    let layout = Layout::read(&client, stage.url(0)).await?;
+    let version = client.get(stage.url(0), &keys[0]).await?.text("version")?.to_owned();
+
+    stage.kill_all(stage.all()).await?;
+    for node in stage.all() {
+        stage.start(node).await?;
+    }
+    stage.await_view_at(&stage.all(), &stage.all(), PATIENCE).await?;
+    for node in stage.all() {
+        stage.await_whole(node, &keys, PATIENCE).await?;
+        for mut reader in [client.clone(), stage.client()] {
+            expect_all(&mut reader, stage.url(node), &keys).await?;
+            reader.get(stage.url(node), &deleted).await?.must_miss()?;
+        }
+        client.get(stage.url(node), &keys[0]).await?.must_have("version", version.as_str())?;
+        let now = Layout::read(&client, stage.url(node)).await?;
+        ensure(now == layout, || format!("the shards to be as before, {layout:?}, got {now:?}"))?;
+    }
+    client.put(stage.url(0), &keys[0], value_of(&keys[0])).await?.must_be(200).map(|_| ())
+}
+
+/// Each node has what was written while it was away before the next goes.
+async fn rolling(stage: &mut Stage) -> Result<(), Failure> {
+    let (mut client, mut keys) = (stage.client(), stage.keys(30));
+    fill(&mut client, &stage.urls(), &keys).await?;
+    for node in stage.all() {
+        stage.stop(node).await?;
+        let others = stage.others(&[node]);
+        stage.await_view(&others).await?;
+        let more = stage.keys_named(&format!("without{node}-"), 10);
+        let urls: Vec<String> = others.iter().map(|node| stage.url(*node).to_owned()).collect();
+        fill(&mut client, &urls, &more).await?;
+        keys.extend(more);
+        stage.start(node).await?;
+        stage.await_view_at(&stage.all(), &stage.all(), PATIENCE).await?;
+        stage.await_whole(node, &keys, PATIENCE).await?;
+    }
+    for url in stage.urls() {
+        expect_all(&mut client.clone(), &url, &keys).await?;
     }
     Ok(())
 }

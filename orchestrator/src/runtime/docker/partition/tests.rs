@@ -11,6 +11,7 @@ fn node(number: u8) -> ObservedNode {
         memory_bytes: 0,
         pids: 0,
         env: BTreeMap::new(),
+        secret: None,
     };
     let name = format!("node{number}");
     ObservedNode { state: NodeState::Running, config: Some(config), ..ObservedNode::gone(&name) }

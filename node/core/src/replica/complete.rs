@@ -14,13 +14,15 @@ impl Core {
         let provisional_before = self.count_holding(Holding::Provisional);
         let mut drained = 0;
         for slot in SlotId::all() {
-            if !self.covers_stable(slot) {
+            let mut covered = self.covers_stable(slot);
+            if !covered {
                 self.forget_lost_stability(slot);
+                covered = self.covers_stable(slot);
             }
             match self.slot(slot).holding {
                 Holding::Absent => {}
                 // Rule 2: what is stable may have been pruned from tokens, so a replica without it is not complete.
-                Holding::Complete if !self.covers_stable(slot) => self.hold(slot, Holding::Copying),
+                Holding::Complete if !covered => self.hold(slot, Holding::Copying),
                 Holding::Complete => {}
                 Holding::Copying => self.complete_copying(slot, everyone),
                 Holding::Provisional if self.full_holder_in_reach(slot) => self.hold(slot, Holding::Copying),

@@ -145,12 +145,13 @@ impl Core {
     }
 
     fn announcement_since(&self, confirmed: u64) -> Announcement {
+        // Most pings have no news.
+        let slots = if confirmed < self.announcement { self.slots.as_slice() } else { &[] };
         Announcement {
             number: self.announcement,
             since: confirmed,
             placement: self.announced_placement(),
-            slots: self
-                .slots
+            slots: slots
                 .iter()
                 .filter(|slot| slot.announced_in > confirmed)
                 .map(|slot| (slot.id, slot.durable.clone()))

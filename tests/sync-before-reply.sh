@@ -70,7 +70,7 @@ node=""
 # Order is that of the lines: strace writes one when a call begins and one when it ends, or one for both when nothing came
 # between. A call that had ended before another began has its end above that one's begin.
 awk -v expected=$((sequential + clients * each)) -v durability="$durability" '
-  # call(NAME, TEXT, BEGIN, END): a call that has ended, from the line where it began to the one where it ended.
+  # A call that has ended, and the lines where it began and ended. The last two are local variables.
   function call(text, began, ended, key, file) {
     file = text
     sub(/^[a-z0-9_]+\([0-9]+</, "", file)

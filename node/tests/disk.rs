@@ -12,7 +12,7 @@ use std::{
 };
 
 use nix::sys::signal::Signal;
-use process::{Running, poll};
+use process::{Running, free_address, poll};
 use tempfile::TempDir;
 
 /// Free space above which no disk is.
@@ -34,12 +34,12 @@ fn assert_status(answer: &str, status: u16) {
 fn what_is_acknowledged_outlives_a_kill() {
     for durability in ["sync", "interval"] {
         let data = TempDir::new().unwrap();
-        let mut node = Running::start_on(data.path(), &[("DURABILITY", durability)]);
+        let mut node = Running::start_on(free_address(), data.path(), &[("DURABILITY", durability)]);
         for key in 0..20 {
             assert_status(&put(&node, key, &format!("value {key}")), 201);
         }
         node.end_by(Signal::SIGKILL);
-        let node = Running::start_on(data.path(), &[]);
+        let node = Running::start_on(node.address, data.path(), &[]);
         for key in 0..20 {
             let answer = get(&node, key);
             assert!(answer.contains(&format!("\"value\":\"value {key}\"")), "{durability}: {answer}");
@@ -50,9 +50,9 @@ fn what_is_acknowledged_outlives_a_kill() {
 #[test]
 fn a_directory_serves_one_node() {
     let data = TempDir::new().unwrap();
-    let first = Running::start_on(data.path(), &[]);
+    let first = Running::start_on(free_address(), data.path(), &[]);
     assert_status(&put(&first, 1, "a"), 201);
-    let mut second = Running::start_on(data.path(), &[]);
+    let mut second = Running::start_on(free_address(), data.path(), &[]);
     assert_eq!(second.end(), Some(1));
     let stderr = second.stderr();
     assert!(stderr.contains(&format!("{} is in use", data.path().display())), "{stderr}");
@@ -62,7 +62,7 @@ fn a_directory_serves_one_node() {
 #[test]
 fn a_directory_that_cannot_be_used_is_one_line() {
     let file = tempfile::NamedTempFile::new().unwrap();
-    let mut node = Running::start_on(file.path(), &[]);
+    let mut node = Running::start_on(free_address(), file.path(), &[]);
     assert_eq!(node.end(), Some(1));
     let stderr = node.stderr();
     assert_eq!(stderr.lines().count(), 1, "{stderr}");
@@ -72,10 +72,10 @@ fn a_directory_that_cannot_be_used_is_one_line() {
 #[test]
 fn writes_are_refused_when_little_space_is_left() {
     let data = TempDir::new().unwrap();
-    let mut node = Running::start_on(data.path(), &[]);
+    let mut node = Running::start_on(free_address(), data.path(), &[]);
     assert_status(&put(&node, 1, "a"), 201);
     node.end_by(Signal::SIGTERM);
-    let node = Running::start_on(data.path(), &[("DATA_HEADROOM_BYTES", ALL_BYTES)]);
+    let node = Running::start_on(node.address, data.path(), &[("DATA_HEADROOM_BYTES", ALL_BYTES)]);
     let answer = put(&node, 1, "b");
     assert_status(&answer, 503);
     assert!(answer.to_lowercase().contains("\r\nretry-after: 1\r\n"), "{answer}");
@@ -158,7 +158,7 @@ fn fill(node: &Running) -> (usize, Option<String>) {
 #[test]
 fn writes_are_accepted_again_when_there_is_room() {
     let Some(disk) = SmallDisk::new(64) else { return };
-    let node = Running::start_on(&disk.data(), &[("DATA_HEADROOM_BYTES", "33554432")]);
+    let node = Running::start_on(free_address(), &disk.data(), &[("DATA_HEADROOM_BYTES", "33554432")]);
     poll("the node is ready", || node.ask("GET /readyz", "").filter(|answer| answer.starts_with("HTTP/1.1 200 ")));
     let (acknowledged, answer) = fill(&node);
     assert_status(&answer.unwrap(), 503);
@@ -172,7 +172,7 @@ fn writes_are_accepted_again_when_there_is_room() {
 #[test]
 fn a_disk_that_is_full_ends_the_node_and_loses_nothing() {
     let Some(disk) = SmallDisk::new(24) else { return };
-    let mut node = Running::start_on(&disk.data(), &[("DATA_HEADROOM_BYTES", "0")]);
+    let mut node = Running::start_on(free_address(), &disk.data(), &[("DATA_HEADROOM_BYTES", "0")]);
     poll("the node is ready", || node.ask("GET /readyz", "").filter(|answer| answer.starts_with("HTTP/1.1 200 ")));
     let (acknowledged, answer) = fill(&node);
     assert!(acknowledged > 0, "{answer:?}");
@@ -182,7 +182,7 @@ fn a_disk_that_is_full_ends_the_node_and_loses_nothing() {
 
     let roomy = TempDir::new().unwrap();
     copy(&disk.data(), roomy.path());
-    let node = Running::start_on(roomy.path(), &[]);
+    let node = Running::start_on(node.address, roomy.path(), &[]);
     for key in 0..acknowledged {
         assert_status(&get(&node, key), 200);
     }

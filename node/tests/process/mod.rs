@@ -59,15 +59,14 @@ impl Running {
     /// Starts it on a data directory of its own, and waits until it listens.
     pub(crate) fn start(extra: &[(&str, &str)]) -> Self {
         let data = TempDir::new().unwrap();
-        let mut running = Self::start_on(data.path(), extra);
+        let mut running = Self::start_on(free_address(), data.path(), extra);
         running.data = Some(data);
         poll("the node listens", || TcpStream::connect(running.address).ok());
         running
     }
 
-    /// Starts it on a data directory, and does not wait.
-    pub(crate) fn start_on(data: &Path, extra: &[(&str, &str)]) -> Self {
-        let address = free_address();
+    /// Starts it on a data directory, and does not wait. Data belongs to the address that it was written at.
+    pub(crate) fn start_on(address: SocketAddr, data: &Path, extra: &[(&str, &str)]) -> Self {
         let text = address.to_string();
         let mut variables =
             vec![("SOCKET_ADDRESS", text.as_str()), ("VIEW", text.as_str()), ("BIND_ADDRESS", "127.0.0.1")];

@@ -2,6 +2,8 @@ use std::{
     fs,
     path::{Path, PathBuf},
     sync::Arc,
+    thread,
+    time::{Duration, Instant},
 };
 
 use node_core::{
@@ -9,7 +11,9 @@ use node_core::{
 };
 use tempfile::TempDir;
 
-use super::{DiskStorage, Storage, StorageError};
+use fjall::AbstractTree;
+
+use super::{DiskStorage, MEMTABLE_BYTES, Staged, Storage, StorageError};
 
 const ORIGIN: Origin = Origin { uuid: 7, epoch: 3 };
 
@@ -309,4 +313,27 @@ fn slots_are_kept_apart() {
     drop(storage);
     let left = records(&recover(data.path()).unwrap());
     assert_eq!(left, expected(20).into_iter().filter(|record| record.dot.slot != slot).collect::<Vec<_>>());
+}
+
+/// Many commits that find the write buffer full, while the engine's thread is busy with what was in it before.
+#[test]
+fn the_engine_keeps_up_with_many_small_commits() {
+    let data = TempDir::new().unwrap();
+    let mut storage = DiskStorage::open(data.path()).unwrap();
+    for round in 0..20_u32 {
+        for part in 0..40_u32 {
+            let key = [round.to_be_bytes(), part.to_be_bytes()].concat();
+            storage.commit(Staged::from([(key, Some(vec![1; 256 * 1024]))])).unwrap();
+        }
+        for _ in 0..1_500 {
+            storage.commit(Staged::from([(b"small".to_vec(), Some(Vec::new()))])).unwrap();
+        }
+    }
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while storage.keyspace.sealed_memtable_count() > 0 {
+        assert!(Instant::now() < deadline, "the engine has stopped");
+        thread::sleep(Duration::from_millis(10));
+    }
+    let buffered = storage.keyspace.tree.active_memtable().size();
+    assert!(buffered < 2 * MEMTABLE_BYTES, "{buffered} bytes wait to become a table");
 }

@@ -109,10 +109,9 @@ fn signals_end_it_within_a_second_whatever_is_connected() {
 fn logs_are_json_on_request() {
     let mut running = Running::start(&[("LOG_FORMAT", "json")]);
     let stderr = running.child.stderr.take().unwrap();
-    let mut first = String::new();
-    BufReader::new(stderr).read_line(&mut first).unwrap();
-    let line: serde_json::Value = serde_json::from_str(&first).unwrap();
-    assert_eq!(line["message"], "node started");
+    let lines = BufReader::new(stderr).lines().map(|line| serde_json::from_str(&line.unwrap()).unwrap());
+    let mut started = lines.filter(|line: &serde_json::Value| line["message"] == "node started");
+    let line = started.next().unwrap();
     assert_eq!(line["address"], running.address.to_string());
     assert_eq!(line["level"], "INFO");
 }

@@ -2,94 +2,22 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod process;
+
 use std::{
     io::{BufRead, BufReader, Read, Write},
-    net::{SocketAddr, TcpListener, TcpStream},
-    process::{Child, Command, Output, Stdio},
-    thread,
-    time::{Duration, Instant},
+    net::{TcpListener, TcpStream},
+    process::Command,
+    time::Duration,
 };
 
-use nix::{
-    sys::signal::{Signal, kill},
-    unistd::Pid,
-};
-use tempfile::TempDir;
-
-fn node(variables: &[(&str, &str)]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_node"));
-    command.env_clear().envs(variables.iter().copied());
-    command
-}
-
-fn run(mut command: Command) -> (Option<i32>, String) {
-    let Output { status, stderr, .. } = command.output().unwrap();
-    (status.code(), String::from_utf8(stderr).unwrap())
-}
-
-/// An address that was free a moment ago.
-fn free_address() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
-}
-
-/// A node that is alone, killed when dropped.
-struct Running {
-    address: SocketAddr,
-    _data: TempDir,
-    child: Child,
-}
-
-impl Running {
-    fn start(extra: &[(&str, &str)]) -> Self {
-        let address = free_address();
-        let text = address.to_string();
-        let mut variables =
-            vec![("SOCKET_ADDRESS", text.as_str()), ("VIEW", text.as_str()), ("BIND_ADDRESS", "127.0.0.1")];
-        variables.extend(extra);
-        let data = TempDir::new().unwrap();
-        let child = node(&variables).env("DATA_DIR", data.path()).stderr(Stdio::piped()).spawn().unwrap();
-        let running = Self { address, _data: data, child };
-        poll("the node listens", || TcpStream::connect(address).ok());
-        running
-    }
-
-    fn healthcheck(&self) -> Option<i32> {
-        let text = self.address.to_string();
-        run(healthcheck(&text)).0
-    }
-
-    /// Sends a signal and waits for the end.
-    fn end_by(&mut self, signal: Signal) -> (Option<i32>, Duration) {
-        let start = Instant::now();
-        let pid = Pid::from_raw(self.child.id().try_into().unwrap());
-        kill(pid, signal).unwrap();
-        let status = poll("the node ends", || self.child.try_wait().unwrap());
-        (status.code(), start.elapsed())
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
+use nix::sys::signal::Signal;
+use process::{Running, free_address, node, poll, run};
 
 fn healthcheck(address: &str) -> Command {
     let mut command = node(&[("SOCKET_ADDRESS", address), ("VIEW", address), ("BIND_ADDRESS", "127.0.0.1")]);
     command.arg("healthcheck");
     command
-}
-
-fn poll<T>(what: &str, mut attempt: impl FnMut() -> Option<T>) -> T {
-    let deadline = Instant::now() + Duration::from_secs(10);
-    loop {
-        if let Some(result) = attempt() {
-            return result;
-        }
-        assert!(Instant::now() < deadline, "not in time: {what}");
-        thread::sleep(Duration::from_millis(5));
-    }
 }
 
 #[test]
@@ -153,7 +81,7 @@ fn extra_ports_are_listened_on() {
 #[test]
 fn healthcheck_tells_a_node_that_answers_from_one_that_does_not() {
     let running = Running::start(&[]);
-    poll("the node is healthy", || (running.healthcheck() == Some(0)).then_some(()));
+    poll("the node is healthy", || (run(healthcheck(&running.address.to_string())).0 == Some(0)).then_some(()));
     let nobody = free_address().to_string();
     let (code, stderr) = run(healthcheck(&nobody));
     assert_eq!(code, Some(1), "{stderr}");

@@ -7,9 +7,11 @@ use std::{
     panic::{self, AssertUnwindSafe},
     path::Path,
     sync::Arc,
+    thread,
+    time::Duration,
 };
 
-use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode};
+use fjall::{AbstractTree, Database, Keyspace, KeyspaceCreateOptions, PersistMode};
 use node_core::{Change, Record, Recovered, SlotId};
 use serde::de::DeserializeOwned;
 use tracing::{info, warn};
@@ -24,6 +26,10 @@ use super::{
 const CACHE_BYTES: u64 = 4 * 1024 * 1024;
 /// Writes collected in memory before they become a table.
 const MEMTABLE_BYTES: u64 = 8 * 1024 * 1024;
+/// Full buffers and unmerged tables at which a commit waits; the engine itself waits for ever at 4 and at 30.
+const FULL_MEMTABLES_MAX: usize = 3;
+const UNMERGED_TABLES_MAX: usize = 18;
+const ROOM_POLL: Duration = Duration::from_millis(5);
 /// Threads that write tables and merge them.
 const WORKERS: usize = 1;
 const KEYSPACE: &str = "node";
@@ -140,8 +146,29 @@ impl DiskStorage {
         Ok(())
     }
 
+    /// Has a full buffer made into a table, and waits while too many are on the way.
+    ///
+    /// The engine would do both itself, in ways that can last for ever: it tells its thread of a full buffer at every commit, in
+    /// a queue that this thread alone empties and waits for when it is full; and a commit waits for a thread that has failed.
+    fn make_room(&self) -> Result<(), StorageError> {
+        let is_behind = || {
+            self.keyspace.sealed_memtable_count() >= FULL_MEMTABLES_MAX
+                || self.keyspace.tree.l0_run_count() >= UNMERGED_TABLES_MAX
+        };
+        while is_behind() {
+            // Fails when the engine's thread has.
+            self.database.persist(PersistMode::Buffer).map_err(|error| failed(&self.directory, error))?;
+            thread::sleep(ROOM_POLL);
+        }
+        if self.keyspace.tree.active_memtable().size() >= MEMTABLE_BYTES {
+            self.keyspace.rotate_memtable().map_err(|error| failed(&self.directory, error))?;
+        }
+        Ok(())
+    }
+
     /// Hands a commit to the system, ended by its trailer.
     fn commit(&mut self, staged: Staged) -> Result<(), StorageError> {
+        self.make_room()?;
         let number = self.commit + 1;
         let mut batch = self.database.batch().durability(Some(PersistMode::Buffer));
         for (key, value) in staged {
@@ -212,8 +239,7 @@ impl Storage for DiskStorage {
 
 fn open_engine(directory: &Directory) -> fjall::Result<(Database, Keyspace)> {
     let database = Database::builder(directory.engine()).cache_size(CACHE_BYTES).worker_threads(WORKERS).open()?;
-    let options = || KeyspaceCreateOptions::default().max_memtable_size(MEMTABLE_BYTES);
-    let keyspace = database.keyspace(KEYSPACE, options)?;
+    let keyspace = database.keyspace(KEYSPACE, KeyspaceCreateOptions::default)?;
     Ok((database, keyspace))
 }
 

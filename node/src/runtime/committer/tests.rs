@@ -1,6 +1,9 @@
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering::SeqCst},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::SeqCst},
+    },
+    time::{Duration, Instant},
 };
 
 use node_core::{Boot, Change, Durability, Recovered};
@@ -82,7 +85,12 @@ async fn a_failed_sync_is_final() {
     let error = committer.progress().await.unwrap_err();
     assert_eq!(error.to_string(), "a write to /data has failed");
     assert!(matches!(committer.progress().await, Err(CommitError::Ended)));
-    assert!(matches!(committer.submit(2, change()), Err(CommitError::Ended)));
+    // The thread says that it has ended shortly before it has.
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while !matches!(committer.submit(2, change()), Err(CommitError::Ended)) {
+        assert!(Instant::now() < deadline, "it takes batches after it has ended");
+        tokio::task::yield_now().await;
+    }
     assert_eq!(script.written.load(SeqCst), 1, "nothing is written after it");
 }
 

@@ -1,7 +1,9 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, mpsc},
+    thread,
+    time::{Duration, Instant},
 };
 
 use node_core::{
@@ -9,7 +11,7 @@ use node_core::{
 };
 use tempfile::TempDir;
 
-use super::{DiskStorage, Storage, StorageError};
+use super::{AbstractTree, DiskStorage, FULL_MEMTABLES_MAX, MEMTABLE_BYTES, Staged, Storage, StorageError};
 
 const ORIGIN: Origin = Origin { uuid: 7, epoch: 3 };
 
@@ -309,4 +311,56 @@ fn slots_are_kept_apart() {
     drop(storage);
     let left = records(&recover(data.path()).unwrap());
     assert_eq!(left, expected(20).into_iter().filter(|record| record.dot.slot != slot).collect::<Vec<_>>());
+}
+
+/// Many commits that find the write buffer full, while the engine's thread is busy with what was in it before.
+#[test]
+fn the_engine_keeps_up_with_many_small_commits() {
+    let data = TempDir::new().unwrap();
+    let mut storage = DiskStorage::open(data.path()).unwrap();
+    for round in 0..20_u32 {
+        for part in 0..40_u32 {
+            let key = [round.to_be_bytes(), part.to_be_bytes()].concat();
+            storage.commit(Staged::from([(key, Some(vec![1; 256 * 1024]))])).unwrap();
+        }
+        for _ in 0..1_500 {
+            storage.commit(Staged::from([(b"small".to_vec(), Some(Vec::new()))])).unwrap();
+        }
+        let buffered = storage.keyspace.tree.active_memtable().size();
+        assert!(buffered < 2 * MEMTABLE_BYTES, "{buffered} bytes wait to become a table");
+    }
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while storage.keyspace.sealed_memtable_count() > 0 {
+        assert!(Instant::now() < deadline, "the engine has stopped");
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// The engine's thread ends at its first error, here at a folder that is gone, and leaves full buffers behind.
+#[test]
+fn a_commit_does_not_wait_for_an_engine_that_has_failed() {
+    let data = TempDir::new().unwrap();
+    let mut storage = DiskStorage::open(data.path()).unwrap();
+    let (tell, told) = mpsc::channel();
+    let folder = data.path().join("store/keyspaces");
+    thread::spawn(move || {
+        let large = (0..64_u8).map(|part| (vec![b'x', part], Some(vec![1; 256 * 1024]))).collect();
+        storage.commit(large).unwrap();
+        for _ in 1..FULL_MEMTABLES_MAX {
+            storage.keyspace.rotate_memtable().unwrap();
+            storage.commit(Staged::new()).unwrap();
+        }
+        // The first table is still being written.
+        storage.keyspace.rotate_memtable().unwrap();
+        fs::remove_dir_all(folder).unwrap();
+        let error = loop {
+            if let Err(error) = storage.commit(Staged::new()) {
+                break error;
+            }
+            let _ = storage.keyspace.rotate_memtable();
+        };
+        tell.send(error).unwrap();
+    });
+    let error = told.recv_timeout(Duration::from_secs(20)).expect("the commit waits");
+    assert!(matches!(error, StorageError::Failed { .. }), "{error}");
 }

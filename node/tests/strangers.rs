@@ -4,7 +4,7 @@
 
 mod running;
 
-use running::{Node, exchange, read_to_end, status};
+use running::{Node, eventually, exchange, read_to_end, status};
 use tokio::{io::AsyncWriteExt, net::TcpStream};
 
 async fn assert_well(node: &Node) {
@@ -112,4 +112,24 @@ async fn a_second_link_of_the_same_peer_replaces_the_first() {
     let start = tokio::time::Instant::now();
     read_to_end(&mut first).await;
     assert!(start.elapsed().as_secs() < 3, "closed for silence only");
+}
+
+/// What clients send and do not finish is bounded for all of them together.
+#[tokio::test]
+async fn bodies_beyond_what_a_node_holds_are_503_and_the_rest_is_answered() {
+    const MIB: usize = 1024 * 1024;
+    let node = Node::start_with(|config| config.body_limit_bytes = 80 * MIB).await;
+    let mut slow = TcpStream::connect(node.address).await.unwrap();
+    let head = format!("PUT /kvs/slow HTTP/1.1\r\nHost: node\r\nContent-Length: {}\r\n\r\n", 64 * MIB);
+    slow.write_all(head.as_bytes()).await.unwrap();
+    slow.write_all(&vec![b' '; 63 * MIB]).await.unwrap();
+    let value = format!("{{\"value\": \"{}\"}}", "x".repeat(2 * MIB));
+    eventually("a body is refused", || async {
+        let (status, text) = node.ask("PUT /kvs/large", &value).await;
+        status == 503 && text.contains("retry-after") && text.contains("too much is being sent to this node")
+    })
+    .await;
+    assert_eq!(node.ask("PUT /kvs/small", "{\"value\": 1}").await.0, 201);
+    drop(slow);
+    eventually("there is room again", || async { node.ask("PUT /kvs/large", &value).await.0 == 201 }).await;
 }

@@ -2,7 +2,7 @@
 
 use node_core::{Reply, Request, TokenKey};
 
-use super::{Shape, error::ApiError};
+use super::{Shape, body::Budget, error::ApiError};
 use crate::runtime::Store;
 
 /// State of the handlers.
@@ -14,6 +14,8 @@ pub(crate) struct Api {
     pub(super) token_key: TokenKey,
     /// Bodies over this are refused.
     pub(super) body_limit_bytes: usize,
+    /// What all bodies may hold together.
+    pub(super) bodies: Budget,
     /// How the replies look on the paths that this state serves.
     pub(super) shape: Shape,
 }
@@ -21,7 +23,7 @@ pub(crate) struct Api {
 impl Api {
     /// The state for a store whose tokens are checksummed under `secret`.
     pub(crate) fn new(store: Store, secret: Option<&str>, body_limit_bytes: usize) -> Self {
-        Self { store, token_key: TokenKey::new(secret), body_limit_bytes, shape: Shape::Y2021 }
+        Self { store, token_key: TokenKey::new(secret), body_limit_bytes, bodies: Budget::new(), shape: Shape::Y2021 }
     }
 
     /// The same for other paths.

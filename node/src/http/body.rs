@@ -1,21 +1,29 @@
 //! Request bodies: read within the limit, and parsed once.
 
-use std::time::Duration;
+use std::{ops::Deref, sync::Arc, time::Duration};
 
 use axum::{
     body::Body,
     extract::Request,
     http::header::{CONTENT_LENGTH, EXPECT, HeaderName},
 };
-use bytes::Bytes;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use bytes::{Bytes, BytesMut};
+use http_body_util::BodyExt;
+use hyper::body::Body as _;
 use node_core::{Address, Token};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
-use tokio::time::timeout;
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::timeout,
+};
 
 use super::{api::Api, error::ApiError};
 
+/// Bodies of all requests together; with more, a request is refused.
+const BODIES_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// A body that takes longer than this is given up.
+const BODY_TIME_MAX: Duration = Duration::from_secs(30);
 /// A body over the limit is read up to here and thrown away: a client that is still sending would miss the answer.
 const DRAIN_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// The same, in time.
@@ -40,11 +48,49 @@ fn present<'de: 'a, 'a, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
     <&RawValue>::deserialize(deserializer).map(Some)
 }
 
+/// What the bodies that are read or being answered may hold together, at one node.
+#[derive(Clone)]
+pub(super) struct Budget {
+    /// One permit a byte.
+    bytes: Arc<Semaphore>,
+}
+
+impl Budget {
+    pub(super) fn new() -> Self {
+        Self { bytes: Arc::new(Semaphore::new(BODIES_BYTES_MAX)) }
+    }
+
+    fn take(&self, bytes: usize) -> Result<OwnedSemaphorePermit, ApiError> {
+        let permits = u32::try_from(bytes).ok().and_then(|bytes| self.bytes.clone().try_acquire_many_owned(bytes).ok());
+        permits.ok_or_else(|| ApiError::Unavailable("too much is being sent to this node".to_owned()))
+    }
+}
+
+/// A body that was read, and its part of the budget until it is dropped.
+pub(super) struct Received {
+    bytes: Bytes,
+    _held: OwnedSemaphorePermit,
+}
+
+impl Deref for Received {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
 /// Reads the body of a request.
 ///
 /// # Errors
-/// [`ApiError::BodyTooLarge`], or [`ApiError::Malformed`] when it ends early.
-pub(super) async fn read(request: Request, limit: usize) -> Result<Bytes, ApiError> {
+/// [`ApiError::BodyTooLarge`], [`ApiError::Malformed`] when it ends early or does not come, [`ApiError::Unavailable`] when
+/// other requests hold too much.
+pub(super) async fn read(request: Request, api: &Api) -> Result<Received, ApiError> {
+    let late = |_| ApiError::Malformed(format!("The request body did not arrive within {} s", BODY_TIME_MAX.as_secs()));
+    timeout(BODY_TIME_MAX, read_patiently(request, api.body_limit_bytes, &api.bodies)).await.map_err(late)?
+}
+
+async fn read_patiently(request: Request, limit: usize, budget: &Budget) -> Result<Received, ApiError> {
     let too_large = ApiError::BodyTooLarge { limit };
     let announced: Option<u64> = header(&request, &CONTENT_LENGTH).and_then(|length| length.parse().ok());
     let asks_first = header(&request, &EXPECT).is_some();
@@ -55,14 +101,22 @@ pub(super) async fn read(request: Request, limit: usize) -> Result<Bytes, ApiErr
         }
         return Err(too_large);
     }
-    match Limited::new(&mut body, limit).collect().await {
-        Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => {
+    let mut held = budget.take(0)?;
+    let mut bytes = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| ApiError::Malformed(format!("The request body cannot be read: {error}")))?;
+        let Ok(data) = frame.into_data() else { continue };
+        if bytes.len() + data.len() > limit {
             drain(body).await;
-            Err(too_large)
+            return Err(too_large);
         }
-        Err(error) => Err(ApiError::Malformed(format!("The request body cannot be read: {error}"))),
+        held.merge(budget.take(data.len())?);
+        if bytes.is_empty() && body.is_end_stream() {
+            return Ok(Received { bytes: data, _held: held });
+        }
+        bytes.extend_from_slice(&data);
     }
+    Ok(Received { bytes: bytes.freeze(), _held: held })
 }
 
 fn header<'a>(request: &'a Request, name: &HeaderName) -> Option<&'a str> {

@@ -43,7 +43,7 @@ struct Success<'a> {
 /// The value of a key.
 pub(super) async fn get(State(api): State<Api>, request: Request) -> Result<Response, ApiError> {
     let key = key_or_impossible(&request)?;
-    let body = body::read(request, api.body_limit_bytes).await?;
+    let body = body::read(request, &api).await?;
     let token = Fields::parse(&body)?.token(&api)?;
     let Some(key) = key else {
         return Err(never_written(&api, &token));
@@ -70,7 +70,7 @@ pub(super) async fn get(State(api): State<Api>, request: Request) -> Result<Resp
 /// A new value for a key.
 pub(super) async fn put(State(api): State<Api>, request: Request) -> Result<Response, ApiError> {
     let key = key(&request)?;
-    let body = body::read(request, api.body_limit_bytes).await?;
+    let body = body::read(request, &api).await?;
     let fields = Fields::parse(&body)?;
     let value = fields.value.ok_or_else(|| ApiError::Malformed("Value is missing".to_owned()))?;
     let put = StoreRequest::Put { key, value: value.get().as_bytes().into(), token: fields.token(&api)? };
@@ -88,7 +88,7 @@ pub(super) async fn put(State(api): State<Api>, request: Request) -> Result<Resp
 /// The end of a key.
 pub(super) async fn delete(State(api): State<Api>, request: Request) -> Result<Response, ApiError> {
     let key = key_or_impossible(&request)?;
-    let body = body::read(request, api.body_limit_bytes).await?;
+    let body = body::read(request, &api).await?;
     let token = Fields::parse(&body)?.token(&api)?;
     let Some(key) = key else {
         return Err(never_written(&api, &token));

@@ -75,7 +75,7 @@ pub(super) async fn add_member(State(api): State<Api>, request: Request) -> Resu
 
 /// Distributes keys and nodes over a number of shards.
 pub(super) async fn reshard(State(api): State<Api>, request: Request) -> Result<Response, ApiError> {
-    let body = body::read(request, api.body_limit_bytes).await?;
+    let body = body::read(request, &api).await?;
     let shard_count = Fields::parse(&body)?.shard_count()?;
     match api.ask(StoreRequest::Reshard { shard_count }).await? {
         Reply::Done => {

@@ -60,7 +60,7 @@ pub(super) async fn addresses(api: &Api) -> Result<Vec<Address>, ApiError> {
 
 /// The `socket-address` of a request's body.
 pub(super) async fn socket_address(api: &Api, request: Request) -> Result<Address, ApiError> {
-    let body = body::read(request, api.body_limit_bytes).await?;
+    let body = body::read(request, api).await?;
     Fields::parse(&body)?.socket_address()
 }
 

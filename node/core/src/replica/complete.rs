@@ -68,7 +68,7 @@ impl Core {
         self.slots.iter().filter(|slot| slot.holding == holding).count()
     }
 
-    fn covers_stable(&self, slot: SlotId) -> bool {
+    pub(super) fn covers_stable(&self, slot: SlotId) -> bool {
         let state = self.slot(slot);
         state.frontier.covers(&state.stable)
     }
@@ -82,8 +82,7 @@ impl Core {
             .filter(|(address, peer)| {
                 self.members.contains(**address)
                     && peer.is_reachable(self.now.monotonic_ms)
-                    && (peer.slot(slot).holding.is_full()
-                        || peer.slot(slot).holding.serves() && self.planted.is(Bug::ProvisionalCompletes))
+                    && peer.slot(slot).holding.is_full()
                     && peer.placement >= self.placement.id()
                     && peer.slot(slot).frontier.covers(&self.slot(slot).stable)
             })

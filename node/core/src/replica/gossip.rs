@@ -60,7 +60,6 @@ impl Core {
         }
         let Some(peer) = self.peers.get_mut(&from) else { return };
         peer.has_room = ping.has_room;
-        peer.agreed = if agrees { self.membership } else { 0 };
         // Exactly what it says, even when that is less than before: it may have dropped what an older identity had told.
         peer.confirmed = match ping.confirmed {
             Some((identity, number)) if identity == self.identity => number,
@@ -69,7 +68,11 @@ impl Core {
         if ping.announcement.number == peer.announced && ping.announcement.since < peer.announced {
             peer.owed = true;
         }
-        if let Some(changed) = peer.take_announcement(ping.announcement) {
+        let number = ping.announcement.number;
+        let changed = peer.take_announcement(ping.announcement);
+        // What it knew counts together with what it had then, which is known here only when no part of it is missing (rule 12).
+        peer.agreed = if agrees && peer.announced == number { self.membership } else { 0 };
+        if let Some(changed) = changed {
             for slot in changed {
                 self.take_slot_state(from, slot);
             }

@@ -58,8 +58,11 @@ impl Core {
         let fullest = self
             .peers
             .iter()
-            .filter(|(address, peer)| self.members.contains(**address) && peer.slot(slot).holding != Holding::Absent)
-            .map(|(address, peer)| (peer.is_reachable(now_ms), lacking(&peer.slot(slot).frontier), *address))
+            .filter(|(_, peer)| peer.slot(slot).holding != Holding::Absent)
+            .map(|(address, peer)| {
+                let answers = peer.is_reachable(now_ms) && self.members.contains(*address);
+                (answers, lacking(&peer.slot(slot).frontier), *address)
+            })
             .filter(|(_, lacking, _)| *lacking > 0)
             .max();
         match fullest {
@@ -70,7 +73,7 @@ impl Core {
                 self.lags.insert(slot, Lag { due_ms: now_ms + PULL_AGAIN_MS });
                 self.send(address, Body::Pull { slot, have });
             }
-            // Out of reach, it will not announce once more what it has announced already.
+            // Out of reach, or removed, it will not announce once more what it has announced already.
             Some(_) if state.holding != Holding::Absent => {
                 self.lags.insert(slot, Lag { due_ms: now_ms + PULL_AGAIN_MS });
             }

@@ -17,9 +17,10 @@ impl Core {
     }
 
     /// Whether this node answers who comes with this token. Rule 3: what was pruned from it may be what a provisional replica
-    /// lacks.
+    /// lacks, or one that has just heard that more than it has is stable.
     pub(super) fn answers(&self, slot: SlotId, token: &Token) -> bool {
-        self.serves(slot) && !(token.pruned && self.slot(slot).holding == Holding::Provisional)
+        let lacks_pruned = || self.slot(slot).holding == Holding::Provisional || !self.covers_stable(slot);
+        self.serves(slot) && !(token.pruned && lacks_pruned())
     }
 
     /// The whole causal rule: the frontier covers what the token has observed of the slot, as far as that still exists.

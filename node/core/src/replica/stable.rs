@@ -5,11 +5,13 @@ use crate::{Frontier, SlotId};
 
 impl Core {
     /// Whether every member (not removed) has announced exactly the placement that is durable here, and no other identity
-    /// has taken its place since.
+    /// has taken its place since. And nobody at all a newer one: a removed node may have handed over under it, to a member
+    /// whose newest word is not here yet.
     pub(super) fn members_agree(&self) -> bool {
         let placement = self.batches.placement();
         self.settled
             && placement == self.placement.id()
+            && self.peers.values().all(|peer| peer.placement <= placement)
             && self.members.iter().filter(|member| *member != self.address).all(|member| {
                 self.peers.get(&member).is_some_and(|peer| peer.announced > 0 && peer.placement == placement)
             })

@@ -6,7 +6,7 @@ use super::{
     Core,
     limits::{COPIES_MAX, MESSAGE_BYTES_MAX, TRANSFER_AGAIN_MS, TRANSFER_IDLE_MS, TRANSFERS_MAX},
 };
-use crate::{Address, Body, Frontier, Hlc, Holding, PlacementId, Record, SlotId, SnapshotChunk, planted::Bug};
+use crate::{Address, Body, Frontier, Hlc, Holding, PlacementId, Record, SlotId, SnapshotChunk};
 
 /// What a pull that the log cannot answer is answered with: a snapshot for which nobody chose a number.
 pub(super) const UNASKED: u64 = 0;
@@ -87,8 +87,7 @@ impl Core {
                 frontier: state.frontier.clone(),
                 stable: state.known_stable(),
                 clock: state.clock,
-                full: (state.holding.is_full() || state.holding.serves() && self.planted.is(Bug::ProvisionalCompletes))
-                    && !self.is_removed(),
+                full: state.holding.is_full() && !self.is_removed(),
                 placement: self.batches.placement(),
                 records: state.records().cloned().collect(),
                 used_ms: now_ms,

@@ -32,7 +32,7 @@ impl Cluster {
             let unaware = (0..self.nodes.len()).any(|node| self.removed[node] && self.nodes[node].core.is_some());
             self.oracle.forgive_pruned(unaware);
             let verdict = self.oracle.judge(operation, &reply)?;
-            self.check_verdict(id, &verdict)?;
+            self.check_verdict(node, id, &verdict)?;
             context = verdict.context;
         }
         if !asked.cancelled {
@@ -60,7 +60,7 @@ impl Cluster {
         self.asked.iter().try_for_each(|(id, asked)| self.check_time(*id, asked))
     }
 
-    fn check_verdict(&self, id: RequestId, verdict: &Verdict) -> Checked {
+    fn check_verdict(&self, by: usize, id: RequestId, verdict: &Verdict) -> Checked {
         if let Some((dot, claimed)) = verdict.durable {
             let disks = self.nodes.iter().map(|node| &node.disk).chain(&self.destroyed);
             let durable = disks.filter(|disk| disk.has_held(dot)).count();
@@ -87,7 +87,8 @@ impl Cluster {
                     return Err(Violation::of(
                         *slot,
                         format!(
-                            "rule 2: {dot:?} was pruned from the token of {id:?}, but node{} serves the slot without it",
+                            "rule 2: node{} has pruned {dot:?} from the token of {id:?}, but node{} serves the slot without it",
+                            by + 1,
                             index + 1
                         ),
                     ));

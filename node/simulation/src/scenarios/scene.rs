@@ -169,17 +169,6 @@ impl Scene {
         }
     }
 
-    /// Mends the links between two nodes only.
-    pub(crate) fn mend(&mut self, one: usize, other: usize) {
-        let between = |(from, to): &(usize, usize)| [(one, other), (other, one)].contains(&(*from, *to));
-        let (mended, left) = std::mem::take(&mut self.cuts).into_iter().partition(between);
-        self.cuts = left;
-        let mended: Vec<_> = mended;
-        for (from, to) in mended {
-            self.run.cluster.mend(from, to);
-        }
-    }
-
     pub(crate) fn heal(&mut self) {
         for (from, to) in std::mem::take(&mut self.cuts) {
             self.run.cluster.mend(from, to);

@@ -36,6 +36,13 @@ fn seed_100735_must_take_what_only_a_removed_node_has() {
     assert_clean(100_735);
 }
 
+/// A former owner deleted its copy when the only member of the new shard that was not removed had it, or had had it.
+#[test]
+fn seeds_102657_and_103721_must_keep_what_was_durable_on_two_disks() {
+    assert_clean(102_657);
+    assert_clean(103_721);
+}
+
 fn assert_clean(seed: u64) {
     if let Err(violation) = run(seed, None) {
         panic!("{}", violation.what);

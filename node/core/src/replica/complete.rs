@@ -2,7 +2,7 @@
 
 use super::{
     Core,
-    limits::{HOLDERS_LOST_MS, START_GRACE_MS},
+    limits::{COPIES_MIN, HOLDERS_LOST_MS, START_GRACE_MS},
 };
 use crate::{Address, Event, Holding, SlotId, planted::Bug};
 
@@ -133,12 +133,14 @@ impl Core {
         })
     }
 
-    /// Deletes the slot when every current owner announces this placement, is complete and covers it (invariant 7).
+    /// Deletes the slot when every current owner announces this placement, is complete and covers it (invariant 7): two at
+    /// least, since of a shard whose other members were removed one disk would be all that is left.
     fn hand_over(&mut self, slot: SlotId) -> bool {
         let state = self.slot(slot);
         let placement = self.batches.placement();
         let owners: Vec<Address> = self.owners(slot).collect();
-        let safe = !owners.is_empty()
+        let enough = self.placement.owners(slot).len().clamp(1, COPIES_MIN);
+        let safe = owners.len() >= enough
             && placement == self.placement.id()
             && owners.iter().all(|owner| {
                 self.peers.get(owner).is_some_and(|peer| {

@@ -20,6 +20,8 @@ pub(super) const BUSY_TICK_MS: u64 = 20;
 pub(super) const START_GRACE_MS: u64 = 1_500;
 /// Known holders must be silent for this long before a copying owner serves without them (rule 7).
 pub(super) const HOLDERS_LOST_MS: u64 = 10_000;
+/// Owners that must have what a former owner deletes, where the placement names as many.
+pub(super) const COPIES_MIN: usize = 2;
 
 /// A write whose dependencies are missing waits this long for them (contract, fact 3).
 pub(super) const WRITE_CATCH_UP_MS: u64 = 300;

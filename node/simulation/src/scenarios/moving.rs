@@ -266,3 +266,25 @@ fn a_storm_of_reshards_must_end_in_one_placement() {
     }
     scene.finish(&[&client]);
 }
+
+/// Invariant 7: while a member of the new shard is removed, one disk is all that would be left.
+#[test]
+fn a_former_owner_must_keep_its_data_until_two_owners_have_it() {
+    let mut scene = Scene::new(6, Some(2));
+    let text = (0..).map(|number| format!("key{number}")).find(|text| scene.shard_of(text) == ShardId(2));
+    let text = text.expect("a key of the second shard");
+    scene.split(&[3]);
+    let mut client = Context::default();
+    assert_eq!(scene.put(4, &text, &mut client).1, 2);
+    scene.order(0, Request::AddMember { shard: ShardId(1), address: address(5) });
+    scene.pass(500);
+    scene.done(0, Request::RemoveFromView(address(3)));
+    scene.pass(3_000);
+    scene.wipe(4);
+    scene.heal();
+    scene.start(4);
+    scene.done(0, Request::AddToView(address(3)));
+    scene.eventually(30_000, "the shard is served again", |scene| scene.is_ready(3) && scene.is_ready(4));
+    scene.finds(4, &text, &mut client);
+    scene.finish(&[&client]);
+}

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 
-use sysinfo::{Pid, ProcessRefreshKind, ProcessStatus, ProcessesToUpdate, System, UpdateKind};
+use sysinfo::{Pid, Process, ProcessRefreshKind, ProcessStatus, ProcessesToUpdate, System, UpdateKind};
 
 use crate::observed::{NodeState, ObservedNode};
 
@@ -46,11 +46,19 @@ pub(crate) fn project_of(pid: u32) -> Option<String> {
     variable(system.process(pid)?.environ(), PROJECT).map(str::to_owned)
 }
 
-/// Whether the process still runs; one that only waits to be reaped does not.
+/// Whether the process still runs; one that only waits to be reaped does not. Its first thread may end before the others,
+/// which hold its files and ports until they have ended too.
 pub(super) fn is_alive(pid: u32) -> bool {
     let pid = Pid::from_u32(pid);
-    let system = look(ProcessesToUpdate::Some(&[pid]));
-    system.is_some_and(|system| system.process(pid).is_some_and(|process| !is_dead(process.status())))
+    let Ok(mut system) = System::new() else { return false };
+    system.refresh_processes_specifics(
+        ProcessesToUpdate::Some(&[pid]),
+        true,
+        ProcessRefreshKind::nothing().with_tasks(),
+    );
+    let lives =
+        |process: &Process| !is_dead(process.status()) || process.tasks().is_some_and(|tasks| !tasks.is_empty());
+    system.process(pid).is_some_and(lives)
 }
 
 /// Its resident memory.
@@ -59,7 +67,7 @@ pub(super) fn memory_bytes(pid: u32) -> Option<u64> {
     let mut system = System::new().ok()?;
     let kind = ProcessRefreshKind::nothing().with_memory();
     system.refresh_processes_specifics(ProcessesToUpdate::Some(&[pid]), true, kind);
-    system.process(pid).map(sysinfo::Process::memory)
+    system.process(pid).map(Process::memory)
 }
 
 /// `None` on a platform that does not tell about processes.
@@ -74,7 +82,7 @@ fn is_dead(status: ProcessStatus) -> bool {
     matches!(status, ProcessStatus::Zombie | ProcessStatus::Dead)
 }
 
-fn node(process: &sysinfo::Process) -> Option<ObservedNode> {
+fn node(process: &Process) -> Option<ObservedNode> {
     let environment = process.environ();
     let state = match process.status() {
         status if is_dead(status) => return None,

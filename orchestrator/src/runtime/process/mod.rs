@@ -13,6 +13,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use nix::errno::Errno;
 use nix::sys::signal::{Signal, killpg};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 use tokio::time::Instant;
 
@@ -115,7 +116,7 @@ impl Runtime for Processes {
             }
             Operation::StartNode { launch } => {
                 let artifact = site.artifact.ok_or_else(|| no_binary(site))?;
-                let pid = spawn::spawn(&self.folder(project), launch, artifact, project)?;
+                let pid = spawn::spawn(&self.folder(project), launch, artifact, project).await?;
                 Ok(Some(Operation::RemoveNode { name: launch.name.clone(), id: pid.to_string() }))
             }
             Operation::PauseNode { name, id } => {
@@ -174,8 +175,13 @@ impl Runtime for Processes {
         marker::memory_bytes(node.id.parse().ok()?)
     }
 
-    async fn last_words(&self, _node: &ObservedNode) -> Option<String> {
-        None
+    async fn last_words(&self, node: &ObservedNode) -> Option<String> {
+        // Only whoever started a process is told.
+        match waitpid(Pid::from_raw(node.id.parse().ok()?), Some(WaitPidFlag::WNOHANG)).ok()? {
+            WaitStatus::Exited(_, code) => Some(format!("exited with code {code}")),
+            WaitStatus::Signaled(_, signal, _) => Some(format!("was ended by {signal}")),
+            _ => None,
+        }
     }
 
     async fn build_folder(&self, _folder: &Path, _site: &Site<'_>) -> Result<(), Failure> {

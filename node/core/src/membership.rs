@@ -93,4 +93,30 @@ impl Members {
         }
         changed
     }
+
+    /// A hash of these members and of who answers at the addresses: who has the same knows the same.
+    pub(crate) fn hash(&self, identities: &BTreeMap<Address, Identity>) -> u64 {
+        let mut hasher = blake3::Hasher::new();
+        for (address, Membership { version, removed }) in &self.0 {
+            hasher.update(format!("{address} {version} ").as_bytes());
+            if let Some(Removal { identity, wall_ms }) = removed {
+                hasher.update(format!("removed {wall_ms} ").as_bytes());
+                identity.iter().for_each(|identity| identity.hash_into(&mut hasher));
+            }
+        }
+        for (address, identity) in identities {
+            hasher.update(format!("{address} ").as_bytes());
+            identity.hash_into(&mut hasher);
+        }
+        let mut hash = [0; 8];
+        hash.copy_from_slice(&hasher.finalize().as_bytes()[..8]);
+        u64::from_be_bytes(hash)
+    }
+}
+
+impl Identity {
+    fn hash_into(&self, hasher: &mut blake3::Hasher) {
+        let Self { incarnation, uuid, epoch } = self;
+        hasher.update(format!("{incarnation} {uuid} {epoch} ").as_bytes());
+    }
 }

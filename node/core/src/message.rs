@@ -20,6 +20,8 @@ pub struct Envelope {
     pub to_identity: Option<Identity>,
     /// The sender's durable placement.
     pub placement: PlacementId,
+    /// A hash of the members and identities that the sender knows: who has the same hash knows the same.
+    pub membership: u64,
     /// What is said.
     pub body: Body,
 }

@@ -85,7 +85,7 @@ pub struct Core {
     identities: BTreeMap<Address, Identity>,
     /// Disks in whose place another one was seen (rule 12).
     superseded: BTreeSet<u64>,
-    /// Counts the changes of members and identities, from 1.
+    /// The hash of members and identities, this node's own among them.
     membership: u64,
     peers: BTreeMap<Address, Peer>,
     placement: Arc<Placement>,
@@ -126,8 +126,9 @@ pub struct Core {
     lost_reported: BTreeSet<(SlotId, Origin)>,
     /// Slots that were being copied at the last look.
     copying: usize,
-    /// Whether all members announced the same placement at the last look.
-    agreed: bool,
+    /// How many members knew the same members and identities at the last look; none while they have not announced the same
+    /// placement.
+    agreeing: usize,
     writes_lost: u64,
     digest_mismatches: u64,
 }
@@ -174,7 +175,7 @@ impl Core {
             stood_down: false,
             identities: BTreeMap::new(),
             superseded: BTreeSet::new(),
-            membership: 1,
+            membership: 0,
             peers: BTreeMap::new(),
             batches: Batches::new(placement.id()),
             durability,
@@ -204,7 +205,7 @@ impl Core {
             mismatches: BTreeMap::new(),
             lost_reported: BTreeSet::new(),
             copying: 0,
-            agreed: false,
+            agreeing: 0,
             writes_lost: 0,
             digest_mismatches: 0,
         };
@@ -237,11 +238,11 @@ impl Core {
         if !self.booted || from == self.address || !self.meet(&envelope) {
             return;
         }
-        let placement = envelope.placement;
+        let (placement, membership) = (envelope.placement, envelope.membership);
         let meant = envelope.to_identity == Some(self.identity);
         let misdirected = envelope.to_identity.is_some() && !meant;
         match envelope.body {
-            Body::Ping(ping) => self.take_ping(from, *ping),
+            Body::Ping(ping) => self.take_ping(from, membership, *ping),
             Body::Placement(placement) => self.adopt(placement),
             // Meant for the disk that was here before: it may have been given up for lost (rule 12).
             Body::Replicate { .. } if misdirected => {}
@@ -392,6 +393,7 @@ impl Core {
             identity: self.identity,
             to_identity: self.identities.get(&to).copied(),
             placement: self.announced_placement(),
+            membership: self.membership,
             body,
         };
         self.effects.push_back(Effect::Send { to, envelope });

@@ -269,7 +269,7 @@ fn nothing_acknowledged_is_lost(run: &Run, values: &BTreeMap<Key, Reply>) -> Che
             .filter_map(|dot| oracle.ledger.record(*dot))
         {
             let kept = match standing {
-                Some(standing) => standing.rank() >= record.rank() || oracle.ledger.fate(standing.dot) == Fate::Waived,
+                Some(standing) => standing.rank() >= record.rank() || oracle.ledger.may_stand(standing.dot),
                 None => {
                     oracle.ledger.of_key(&write.key).any(|other| other.is_tombstone() && other.rank() >= record.rank())
                 }

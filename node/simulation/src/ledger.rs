@@ -33,6 +33,7 @@ pub(crate) struct Ledger {
     by_key: BTreeMap<Key, Vec<Dot>>,
     waived: BTreeSet<Dot>,
     lost: BTreeSet<Dot>,
+    blind: BTreeSet<Dot>,
 }
 
 impl Ledger {
@@ -91,8 +92,20 @@ impl Ledger {
         }
     }
 
-    pub(crate) fn has_waived(&self, slot: SlotId) -> bool {
-        self.waived.iter().any(|dot| dot.slot == slot)
+    /// Whether a record may stand although a deletion with a later clock was collected: its replica did not know of that, since
+    /// it had been removed from the view, or its disk was new.
+    pub(crate) fn may_stand(&self, dot: Dot) -> bool {
+        self.waived.contains(&dot) || self.blind.contains(&dot)
+    }
+
+    /// Whether a slot has such a record.
+    pub(crate) fn has_uninformed(&self, slot: SlotId) -> bool {
+        self.waived.union(&self.blind).any(|dot| dot.slot == slot)
+    }
+
+    /// It was written where the slot was not complete.
+    pub(crate) fn set_blind(&mut self, dot: Dot) {
+        self.blind.insert(dot);
     }
 
     pub(crate) fn set_waived(&mut self, dot: Dot) {
@@ -112,8 +125,7 @@ impl Ledger {
         for dot in self.of_slot(slot).filter(|dot| covered(*dot)) {
             let record = &self.records[&dot];
             let beaten = match stored.records.get(&record.key) {
-                // What a removed node wrote while the others did not wait for it may come back after a collection.
-                Some(held) => held.rank() >= record.rank() || self.fate(held.dot) == Fate::Waived,
+                Some(held) => held.rank() >= record.rank() || self.may_stand(held.dot),
                 // Nothing is held: a tombstone that beats the record was applied, and collected.
                 None => self
                     .of_key(&record.key)

@@ -182,8 +182,8 @@ impl Oracle {
             return Err(wrong("without a token, the version and the token differ".into()));
         }
         let writer = Self::writer(value).ok_or_else(|| wrong("nobody wrote the value".into()))?;
-        let waived = self.ledger.fate(record.dot) == Fate::Waived;
-        for known in self.known_writes(operation).into_iter().filter(|_| !waived) {
+        let may_stand = self.ledger.may_stand(record.dot);
+        for known in self.known_writes(operation).into_iter().filter(|_| !may_stand) {
             if self.operations[known].past.contains(writer) {
                 return Err(wrong(format!(
                     "operation {writer} was read, which operation {known} of the token's past overwrote"

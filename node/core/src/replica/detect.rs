@@ -83,7 +83,7 @@ impl Core {
             _ => {}
         }
         self.stood_down = self.is_removed();
-        self.membership += 1;
+        self.hash_membership();
         self.change(Change::Members(self.members.clone()));
         self.meet_members();
         self.news = true;
@@ -103,13 +103,19 @@ impl Core {
         if address == self.address { Some(self.identity) } else { self.identities.get(&address).copied() }
     }
 
+    fn hash_membership(&mut self) {
+        let mut identities = self.identities.clone();
+        identities.insert(self.address, self.identity);
+        self.membership = self.members.hash(&identities);
+    }
+
     /// Someone knows of this identity at this address (rule 10).
     pub(super) fn note_identity(&mut self, address: Address, identity: Identity) {
         if address == self.address {
             if identity > self.identity {
                 // An earlier process here had a faster clock: whoever knows it must take us for newer.
                 self.identity.incarnation = identity.incarnation + 1;
-                self.membership += 1;
+                self.hash_membership();
                 self.news = true;
             }
             return;
@@ -120,7 +126,7 @@ impl Core {
         }
         if known.is_none_or(|known| identity > known) {
             self.identities.insert(address, identity);
-            self.membership += 1;
+            self.hash_membership();
             if let Some(old) = known.filter(|old| old.uuid != identity.uuid) {
                 self.superseded.insert(old.uuid);
                 if self.superseded.len() > SUPERSEDED_MAX {

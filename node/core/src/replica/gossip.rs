@@ -30,6 +30,9 @@ impl Core {
         let own = self.announced_placement();
         let Some(peer) = self.peers.get_mut(&from) else { return false };
         peer.heard(now_ms);
+        if peer.agreed != envelope.membership {
+            peer.agreed = 0;
+        }
         if envelope.placement > own {
             // A ping shows it that we are behind.
             peer.pinged_ms = peer.pinged_ms.min(now_ms.saturating_sub(PING_MS));
@@ -44,14 +47,13 @@ impl Core {
         true
     }
 
-    pub(super) fn take_ping(&mut self, from: Address, ping: Ping) {
+    pub(super) fn take_ping(&mut self, from: Address, membership: u64, ping: Ping) {
         if self.members.merge(&ping.members) {
             self.members_changed();
         }
         for (address, identity) in &ping.identities {
             self.note_identity(*address, *identity);
         }
-        let agrees = self.knows_the_same(from, &ping);
         let now_ms = self.now.monotonic_ms;
         for (address, silence_ms) in ping.heard_ms {
             if let Some(peer) = self.peers.get_mut(&address) {
@@ -71,22 +73,12 @@ impl Core {
         let number = ping.announcement.number;
         let changed = peer.take_announcement(ping.announcement);
         // What it knew counts together with what it had then, which is known here only when no part of it is missing (rule 12).
-        peer.agreed = if agrees && peer.announced == number { self.membership } else { 0 };
+        peer.agreed = if peer.announced == number { membership } else { 0 };
         if let Some(changed) = changed {
             for slot in changed {
                 self.take_slot_state(from, slot);
             }
         }
-    }
-
-    /// Whether the sender of a ping knew the same members and identities as this node.
-    fn knows_the_same(&self, from: Address, ping: &Ping) -> bool {
-        let own = (self.address, self.identity);
-        let theirs = ping.identities.iter().copied().filter(|known| *known != own);
-        let ours = self.identities.iter().map(|(address, identity)| (*address, *identity));
-        ping.members == self.members
-            && ping.identities.contains(&own)
-            && theirs.eq(ours.filter(|(address, _)| *address != from))
     }
 
     /// A peer has announced a new state of a slot.

@@ -8,19 +8,19 @@ use crate::{Event, Frontier, Holding, Identity, Origin, SlotId, Token};
 
 impl Core {
     /// The last write of an origin that still exists in a slot, when it is certain that no more can turn up: the origin is
-    /// no present identity of any member, or its node has deleted the slot since (rule 11), and every owner and every other holder has announced under the present placement
-    /// after it knew so too. Nobody waits for a node that was removed by request and is down. `None` while there is hope.
+    /// no present identity of any member, or its node has deleted the slot since (rule 11), and every owner and every other
+    /// holder has announced under the present placement after it knew so too. Nobody waits for a node that was removed by request and is down. `None` while there is hope.
     ///
     /// An origin that was never heard of may be that of a node which has just come back, empty, behind a partition, and one of a
-    /// removed node may have been taken back there: then every member must have been heard again well after `asked_ms`, when
-    /// the origin's write existed already.
+    /// removed node may have been taken back there: then every member must have been heard again, and agree, well
+    /// after `asked_ms`, when the origin's write existed already.
     ///
     /// A waiver for reads; a frontier never changes by it.
     pub(super) fn last_of_closed(&self, slot: SlotId, origin: Origin, asked_ms: u64) -> Option<u64> {
         if !self.members_agree() || self.is_alive(slot, origin) {
             return None;
         }
-        if !self.is_superseded(origin) && !self.all_heard_since(asked_ms + PING_MS) {
+        if !self.is_superseded(origin) && !self.all_agree_since(asked_ms + PING_MS) {
             return None;
         }
         let mut last = self.slot(slot).frontier.get(origin);
@@ -71,11 +71,14 @@ impl Core {
                 .any(|(address, identity)| self.members.contains(*address) && identity.uuid == origin.uuid)
     }
 
-    fn all_heard_since(&self, moment_ms: u64) -> bool {
+    /// Whether every member was heard since that moment, and knew the same members and identities.
+    fn all_agree_since(&self, moment_ms: u64) -> bool {
         let now_ms = self.now.monotonic_ms;
         self.members.iter().filter(|member| *member != self.address).all(|member| {
-            let silence_ms = self.peers.get(&member).and_then(|peer| peer.silence_ms(now_ms));
-            silence_ms.is_some_and(|silence_ms| now_ms - silence_ms >= moment_ms)
+            self.peers.get(&member).is_some_and(|peer| {
+                peer.agreed == self.membership
+                    && peer.silence_ms(now_ms).is_some_and(|silence_ms| now_ms - silence_ms >= moment_ms)
+            })
         })
     }
 

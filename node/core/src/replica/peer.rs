@@ -21,7 +21,8 @@ pub(super) struct Peer {
     slots: Vec<SlotState>,
     /// The newest announcement of ours that it has confirmed.
     pub(super) confirmed: u64,
-    /// The state of our members and identities that it had too, in its newest ping; 0 is none.
+    /// The members and identities, as a hash, that it knew in all it has sent since its newest ping, whose announcement is
+    /// known without a gap; 0 is none.
     pub(super) agreed: u64,
     /// When it was last pinged.
     pub(super) pinged_ms: u64,

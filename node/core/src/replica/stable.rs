@@ -1,6 +1,6 @@
 //! Rule 2: what every replica is known to have synced, so that tokens need not name it.
 
-use super::Core;
+use super::{Core, peer::Peer};
 use crate::{Frontier, SlotId};
 
 impl Core {
@@ -17,18 +17,21 @@ impl Core {
             })
     }
 
-    /// When the members agree again, what became stable meanwhile is.
+    /// When more members agree than before, what became stable meanwhile is.
     pub(super) fn resume_stability(&mut self) {
-        let agreed = self.members_agree();
-        if agreed && !self.agreed {
+        let agree = |peer: &&Peer| peer.agreed == self.membership;
+        let agreeing = if self.members_agree() { 1 + self.peers.values().filter(agree).count() } else { 0 };
+        if agreeing > self.agreeing {
             for slot in SlotId::all() {
                 self.update_stable(slot);
             }
         }
-        self.agreed = agreed;
+        self.agreeing = agreeing;
     }
 
     /// Raises the stable frontier to the meet of what all owners, and everyone else who still serves the slot, have synced.
+    /// Each of them must know the same members and identities as this node: else one of them may have been replaced, and the
+    /// new one have copied from another before that had all of this.
     pub(super) fn update_stable(&mut self, slot: SlotId) {
         if !self.members_agree() {
             return;
@@ -49,6 +52,9 @@ impl Core {
             // A removed node counts as long as it has not said that it stopped answering: it may not have heard of it.
             let owner = self.placement.owners(slot).contains(address) && self.members.contains(*address);
             if owner || state.holding.serves() {
+                if peer.agreed != self.membership {
+                    return;
+                }
                 join(&state.frontier);
             }
         }

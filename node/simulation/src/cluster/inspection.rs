@@ -1,6 +1,6 @@
 //! What is checked whenever a reply leaves or a batch becomes durable.
 
-use node_core::{Dot, Key, Reply, RequestId};
+use node_core::{Dot, Holding, Key, Reply, RequestId};
 
 use super::{Asked, Cluster, NEWS_OF_WIPE_MS, Notice};
 use crate::{
@@ -100,8 +100,15 @@ impl Cluster {
 
     pub(super) fn applied(&mut self, node: usize, applied: &Applied) -> Checked {
         for record in &applied.records {
-            if self.oracle.persisted(record)? && self.removed[node] {
+            if !self.oracle.persisted(record)? {
+                continue;
+            }
+            if self.removed[node] {
                 self.oracle.ledger.set_waived(record.dot);
+            }
+            let meta = self.nodes[node].disk.slots.get(&record.dot.slot).and_then(|stored| stored.meta.as_ref());
+            if meta.is_some_and(|meta| matches!(meta.holding, Holding::Copying | Holding::Provisional)) {
+                self.oracle.ledger.set_blind(record.dot);
             }
         }
         for slot in &applied.slots {

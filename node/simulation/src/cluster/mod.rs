@@ -111,6 +111,8 @@ pub(crate) struct Tally {
 pub(crate) struct Cluster {
     pub(crate) now_ms: u64,
     pub(crate) nodes: Vec<Node>,
+    /// Nodes whose pings are lost, and nothing else of what they say.
+    pub(crate) without_pings: Vec<usize>,
     /// Disks that were destroyed: they no longer count, but what they acknowledged was true.
     destroyed: Vec<Disk>,
     pub(crate) network: Network,
@@ -169,6 +171,7 @@ impl Cluster {
         Self {
             now_ms: 0,
             nodes,
+            without_pings: Vec::new(),
             destroyed: Vec::new(),
             network: Network::healthy(),
             sync_ms: (1, 4),

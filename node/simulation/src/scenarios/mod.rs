@@ -5,6 +5,7 @@ mod losing;
 mod membership;
 mod moving;
 mod partitions;
+mod replaced;
 mod scene;
 mod tombstones;
 mod waiting;

@@ -10,6 +10,7 @@ mod client;
 mod cluster;
 mod dialect;
 mod failure;
+pub mod history;
 mod layout;
 mod outcome;
 mod record;

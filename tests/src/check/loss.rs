@@ -1,0 +1,26 @@
+//! Which writes may be lost: those for which as many disks were destroyed as their replies claimed.
+//!
+//! In doubt a write may be lost: nobody knows which disks had it, so any will do.
+
+use std::collections::BTreeMap;
+
+use crate::history::{Fault, Operation};
+
+/// What is never lost.
+pub(super) const NEVER_US: u64 = u64::MAX;
+
+/// From when on the disks that had `write` may all have been destroyed, in microseconds since the run began. A reply that
+/// claims nothing claims one disk.
+pub(super) fn lost_from_us(write: &Operation, faults: &[(usize, &Fault)]) -> u64 {
+    let mut destroyed_us = BTreeMap::new();
+    for (_, fault) in faults.iter().filter(|(_, fault)| fault.end_us >= write.start_us) {
+        for node in &fault.destroys {
+            let first_us = destroyed_us.entry(node).or_insert(fault.start_us);
+            *first_us = fault.start_us.min(*first_us);
+        }
+    }
+    let mut times_us: Vec<u64> = destroyed_us.into_values().collect();
+    times_us.sort_unstable();
+    let disks = write.durable.unwrap_or(1).max(1) as usize;
+    times_us.get(disks - 1).copied().unwrap_or(NEVER_US)
+}

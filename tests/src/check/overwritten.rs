@@ -1,0 +1,85 @@
+//! Reads that missed a write of their own past, explained: which write, and how the reader came to know of it.
+//!
+//! When the only way leads over the rest, the write is not missed but lost.
+
+use std::collections::{BTreeMap, HashSet};
+
+use super::{
+    Pattern,
+    account::{Account, Id, Seen},
+    evidence::Evidence,
+    graph::{Direction, Edge, Graph, Why},
+    sweep::Outcome,
+    words,
+};
+
+/// How many reads are explained, and how many of one key: the first ones.
+const EXPLAINED_MAX: usize = 300;
+const EXPLAINED_OF_KEY_MAX: usize = 8;
+
+/// Explains what the sweep found.
+pub(super) fn explain(account: &Account, graph: &Graph, outcome: &Outcome) -> Vec<Evidence> {
+    let missed = outcome.overwritten.iter().map(|(read, write)| (*read, Some(*write)));
+    let mut all: Vec<_> = missed.chain(outcome.impossible.iter().map(|read| (*read, None))).collect();
+    all.sort_unstable();
+    let mut of_key = BTreeMap::new();
+    all.retain(|(read, _)| {
+        let count = of_key.entry(&account.operations[*read].key).or_insert(0);
+        *count += 1;
+        *count <= EXPLAINED_OF_KEY_MAX
+    });
+    let explain = |(read, write): (Id, Option<Id>)| match write {
+        Some(write) => overwritten(account, graph, read, write),
+        None => impossible(account, graph, read),
+    };
+    all.into_iter().take(EXPLAINED_MAX).map(explain).collect()
+}
+
+/// `read` saw `write`, and a later one is in its past: of these the one with the shortest ways.
+fn overwritten(account: &Account, graph: &Graph, read: Id, write: Id) -> Evidence {
+    let (past, future) = (graph.reach(read, Direction::Backward), graph.reach(write, Direction::Forward));
+    let length = |later: Id| Some(past.distance(later)? + future.distance(later)?);
+    let writes = account.of_key(read).writes.iter().copied();
+    let later = writes.filter(|later| *later != write && account.binds(*later, read));
+    let (_, later) = later.filter_map(|later| Some((length(later)?, later))).min().expect("the sweep saw it");
+    let to_read = past.way(later);
+    let lost = is_lost(&to_read);
+    let told = match (lost, account.is_delete(later)) {
+        (true, true) => "an acknowledged delete is lost: what it deleted is there again".to_owned(),
+        (true, false) => "an acknowledged write is lost: what it replaced is there again".to_owned(),
+        (false, true) => "a value was read, though the reader's token names its deletion".to_owned(),
+        (false, false) => {
+            let [earlier, later] = [write, later].map(|write| words::short(account.operations[write]));
+            format!("{earlier} was read, though the reader's token names {later}, which followed it")
+        }
+    };
+    let ways = vec![future.way(later), to_read, vec![Edge { from: write, to: read, why: Why::Read }]];
+    let pattern = if lost { Pattern::LostWrite } else { Pattern::OverwrittenRead };
+    Evidence { missed: Some(later), ways, ..Evidence::new(pattern, Vec::new(), told) }
+}
+
+/// Nothing was read and no write can have left nothing, or a value was deleted and none can have been there.
+fn impossible(account: &Account, graph: &Graph, read: Id) -> Evidence {
+    let past = graph.reach(read, Direction::Backward);
+    let writes = &account.of_key(read).writes;
+    let binding: HashSet<Id> = writes.iter().copied().filter(|write| account.binds(*write, read)).collect();
+    let latest = past.latest(&binding);
+    let Some(missed) = latest.into_iter().min_by_key(|write| (past.distance(*write), *write)) else {
+        return Evidence::new(
+            Pattern::ThinAir,
+            vec![read],
+            "a value was found and deleted, and nobody had written one",
+        );
+    };
+    let way = past.way(missed);
+    let (pattern, so) = match (account.seen[read], is_lost(&way)) {
+        (Seen::Nothing, true) => (Pattern::LostWrite, "an acknowledged write is lost"),
+        (Seen::Nothing, false) => (Pattern::MissedWrite, "nothing was read, though the reader's token names the write"),
+        _ => (Pattern::OverwrittenRead, "a value was found and deleted, though the token names its deletion"),
+    };
+    Evidence { missed: Some(missed), ways: vec![way], ..Evidence::new(pattern, Vec::new(), so) }
+}
+
+fn is_lost(way: &[Edge]) -> bool {
+    way.iter().any(|edge| edge.why == Why::Rest)
+}

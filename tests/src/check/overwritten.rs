@@ -65,17 +65,16 @@ fn impossible(account: &Account, graph: &Graph, read: Id) -> Evidence {
     let binding: HashSet<Id> = writes.iter().copied().filter(|write| account.binds(*write, read)).collect();
     let latest = past.latest(&binding);
     let Some(missed) = latest.into_iter().min_by_key(|write| (past.distance(*write), *write)) else {
-        return Evidence::new(
-            Pattern::ThinAir,
-            vec![read],
-            "a value was found and deleted, and nobody had written one",
-        );
+        return Evidence::new(Pattern::ThinAir, vec![read], "a delete found a value, and nobody had written one");
     };
     let way = past.way(missed);
     let (pattern, so) = match (account.seen[read], is_lost(&way)) {
         (Seen::Nothing, true) => (Pattern::LostWrite, "an acknowledged write is lost"),
         (Seen::Nothing, false) => (Pattern::MissedWrite, "nothing was read, though the reader's token names the write"),
-        _ => (Pattern::OverwrittenRead, "a value was found and deleted, though the token names its deletion"),
+        _ => (
+            Pattern::OverwrittenRead,
+            "a delete found a value, though its token names an earlier delete and no put came after",
+        ),
     };
     Evidence { missed: Some(missed), ways: vec![way], ..Evidence::new(pattern, Vec::new(), so) }
 }

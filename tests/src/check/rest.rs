@@ -68,8 +68,7 @@ impl Told<'_> {
         let count = |id: &Id| account.operations[*id].value.as_deref()?.parse::<usize>().ok();
         let counted: usize = self.counts.values().map(count).sum::<Option<_>>()?;
         let found = self.read.values().filter(|found| **found).count();
-        let so =
-            format!("{node} counts {counted} keys when all is healed, and {found} are there when it is asked for them");
+        let so = format!("{node} counts {counted} keys when all is healed, and its reads find {found}");
         (counted != found).then(|| Evidence::new(Pattern::WrongCount, self.counts.into_values().collect(), so))
     }
 }

@@ -55,7 +55,7 @@ fn thin_air_is_found_and_what_may_have_been_written_is_not() {
                 &["put x=1", "delete x"],
                 &["put x=1 silent", "delete x"],
                 &["delete x=-"],
-                &["delete x status 503"],
+                &["delete x status 503", "get x=-"],
             ],
         },
     ]);

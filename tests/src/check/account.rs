@@ -21,12 +21,10 @@ pub(super) enum Seen {
     Unasked,
     /// The value of this put.
     Write(Id),
-    /// A value that no put can have left there.
+    /// A value that no put can have left there, or that there is one.
     ThinAir,
     /// That there is no value.
     Nothing,
-    /// That there is some value: a delete that found one.
-    Something,
 }
 
 /// What concerns one key.
@@ -144,7 +142,7 @@ impl<'a> Account<'a> {
         for (id, operation) in self.operations.iter().enumerate() {
             self.seen[id] = match (operation.kind, operation.status) {
                 (Kind::Get | Kind::Delete, Some(404)) if whole => Seen::Nothing,
-                (Kind::Delete, Some(200)) if whole => Seen::Something,
+                (Kind::Delete, Some(200)) if whole && !self.may_exist(operation) => Seen::ThinAir,
                 (Kind::Get, Some(200)) => match &operation.value {
                     Some(value) if whole || self.writers.contains_key(value.as_str()) => {
                         self.writer(operation, value).map_or(Seen::ThinAir, Seen::Write)
@@ -167,6 +165,12 @@ impl<'a> Account<'a> {
         let write = self.operations[writer];
         let lawful = write.key == read.key && write.wrote() != Wrote::No && write.start_us <= read.end_us;
         lawful.then_some(writer)
+    }
+
+    /// Whether a delete can have found anything. More is not asked of it: like a put it may decide before it has caught up.
+    fn may_exist(&self, delete: &Operation) -> bool {
+        let mut writes = self.keys[delete.key.as_str()].writes.iter().map(|write| self.operations[*write]);
+        writes.any(|write| write.kind == Kind::Put && write.start_us <= delete.end_us)
     }
 
     pub(super) fn of_key(&self, id: Id) -> &OfKey {

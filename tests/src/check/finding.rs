@@ -12,7 +12,7 @@ pub enum Pattern {
     CausalCircle,
     /// Nothing was read although the reader's past has a put that no delete follows.
     MissedWrite,
-    /// A value was read, or found, although the reader's past has a later write.
+    /// A value was read although the reader's past has a later write.
     OverwrittenRead,
     /// Reads from which it follows that two writes are before each other.
     ConflictCircle,

@@ -2,11 +2,11 @@
 //!
 //! When the only way leads over the rest, the write is not missed but lost.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 use super::{
     Pattern,
-    account::{Account, Id, Seen},
+    account::{Account, Id},
     evidence::Evidence,
     graph::{Direction, Edge, Graph, Why},
     sweep::Outcome,
@@ -58,23 +58,18 @@ fn overwritten(account: &Account, graph: &Graph, read: Id, write: Id) -> Evidenc
     Evidence { missed: Some(later), ways, ..Evidence::new(pattern, Vec::new(), told) }
 }
 
-/// Nothing was read and no write can have left nothing, or a value was deleted and none can have been there.
+/// Nothing was read, and no delete can follow the latest writes of the past: of these the nearest.
 fn impossible(account: &Account, graph: &Graph, read: Id) -> Evidence {
     let past = graph.reach(read, Direction::Backward);
-    let writes = &account.of_key(read).writes;
-    let binding: HashSet<Id> = writes.iter().copied().filter(|write| account.binds(*write, read)).collect();
-    let latest = past.latest(&binding);
-    let Some(missed) = latest.into_iter().min_by_key(|write| (past.distance(*write), *write)) else {
-        return Evidence::new(Pattern::ThinAir, vec![read], "a delete found a value, and nobody had written one");
-    };
+    let writes = account.of_key(read).writes.iter().copied();
+    let latest = past.latest(&writes.filter(|write| account.binds(*write, read)).collect());
+    let nearest = latest.into_iter().min_by_key(|write| (past.distance(*write), *write));
+    let missed = nearest.expect("the sweep saw one");
     let way = past.way(missed);
-    let (pattern, so) = match (account.seen[read], is_lost(&way)) {
-        (Seen::Nothing, true) => (Pattern::LostWrite, "an acknowledged write is lost"),
-        (Seen::Nothing, false) => (Pattern::MissedWrite, "nothing was read, though the reader's token names the write"),
-        _ => (
-            Pattern::OverwrittenRead,
-            "a delete found a value, though its token names an earlier delete and no put came after",
-        ),
+    let (pattern, so) = if is_lost(&way) {
+        (Pattern::LostWrite, "an acknowledged write is lost")
+    } else {
+        (Pattern::MissedWrite, "nothing was read, though the reader's token names the write")
     };
     Evidence { missed: Some(missed), ways: vec![way], ..Evidence::new(pattern, Vec::new(), so) }
 }

@@ -23,7 +23,7 @@ const COLUMNS_MAX: usize = 4_096;
 pub(super) struct Outcome {
     /// Reads, each with the write that it saw although its past has a later one.
     pub(super) overwritten: Vec<(Id, Id)>,
-    /// Reads of nothing whose past has a put that no delete can follow, and deletes of a value that cannot be there.
+    /// Reads of nothing whose past has a put that no delete can follow.
     pub(super) impossible: Vec<Id>,
     /// Reads of nothing that can only have seen this delete.
     pub(super) decided: Vec<(Id, Id)>,
@@ -31,12 +31,12 @@ pub(super) struct Outcome {
     pub(super) conflicts: Vec<Edge>,
 }
 
-/// What a read may have seen that does not tell what it saw.
+/// Which deletes a read of nothing may have seen.
 #[derive(Clone, Copy, Default)]
 struct Options {
     /// Whether its past has a write, so that it cannot have seen the beginning.
     bound: bool,
-    /// How many writes it may have seen; more than two are counted as two.
+    /// How many they are; more than two are counted as two.
     count: u8,
     first: Id,
 }
@@ -138,7 +138,7 @@ impl Sweep<'_> {
     fn judge(&mut self, read: Id, part: &Part) {
         match self.seen[read] {
             Seen::Write(write) => self.judge_value(read, write, part),
-            Seen::Nothing | Seen::Something => self.weigh_options(read, part),
+            Seen::Nothing => self.weigh_options(read, part),
             Seen::Unasked | Seen::ThinAir => {}
         }
     }
@@ -172,8 +172,7 @@ impl Sweep<'_> {
                     break;
                 }
                 let write = self.columns.writes[part.chunk.start + column];
-                let fits = account.is_delete(write) == (self.seen[read] == Seen::Nothing);
-                if fits && account.operations[write].start_us <= end_us {
+                if account.is_delete(write) && account.operations[write].start_us <= end_us {
                     options.count += 1;
                     options.first = write;
                 }
@@ -182,12 +181,11 @@ impl Sweep<'_> {
     }
 
     fn decide(&mut self) {
-        for (read, seen) in self.seen.iter().enumerate() {
-            let Options { bound, count, first } = self.options[read];
-            match (seen, count) {
-                (Seen::Nothing, 0) if bound => self.outcome.impossible.push(read),
-                (Seen::Nothing, 1) if bound => self.outcome.decided.push((read, first)),
-                (Seen::Something, 0) => self.outcome.impossible.push(read),
+        for (read, Options { count, first, .. }) in self.options.iter().enumerate().filter(|(_, options)| options.bound)
+        {
+            match count {
+                0 => self.outcome.impossible.push(read),
+                1 => self.outcome.decided.push((read, *first)),
                 _ => {}
             }
         }

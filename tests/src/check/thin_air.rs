@@ -16,7 +16,14 @@ pub(super) fn find(account: &Account) -> Vec<Evidence> {
     let mut found = Vec::new();
     for (read, operation) in account.operations.iter().enumerate().filter(|(id, _)| account.seen[*id] == Seen::ThinAir)
     {
-        let value = operation.value.as_deref().unwrap_or_default();
+        let Some(value) = operation.value.as_deref() else {
+            found.push(Evidence::new(
+                Pattern::ThinAir,
+                vec![read],
+                "a delete found a value, and nobody had written one",
+            ));
+            continue;
+        };
         if !values.insert((value, &operation.key)) {
             continue;
         }

@@ -86,12 +86,6 @@ so: \"1\" was read, though the reader's token names \"2\", which followed it",
     4.500 s  client 2, with client 3's token, reads x at node1: \"1\" (200)
 so: a value was read, though the reader's token names its deletion",
     );
-    told(
-        &["put x=1", "delete x after 1", "delete x after 2 by 2"],
-        "    2.000 s  client 2 deletes x at node1 (200)
-    3.000 s  client 2, with its token, deletes x at node1 (200)
-so: a delete found a value, though its token names an earlier delete and no put came after",
-    );
 }
 
 #[test]

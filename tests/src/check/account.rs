@@ -130,7 +130,7 @@ impl<'a> Account<'a> {
                     }
                     Some(Entry::Occupied(taken)) => self.reasons.push(format!("two puts write {:?}", taken.key())),
                     None => {
-                        self.reasons.push(format!("client {} puts no value to {}", operation.client, operation.key))
+                        self.reasons.push(format!("client {} puts no value to {}", operation.client, operation.key));
                     }
                 }
             }

@@ -1,4 +1,4 @@
-//! A row of bits for each operation.
+//! Rows of bits.
 
 use std::ops::Range;
 
@@ -9,25 +9,23 @@ pub(super) struct Rows {
 }
 
 impl Rows {
-    pub(super) fn new(rows: usize, columns: usize) -> Self {
-        let words = columns.div_ceil(64);
-        Self { words, bits: vec![0; rows * words] }
+    pub(super) fn new() -> Self {
+        Self { words: 0, bits: Vec::new() }
+    }
+
+    /// As if new, in the memory that is there.
+    pub(super) fn clear(&mut self, rows: usize, columns: usize) {
+        self.words = columns.div_ceil(64);
+        self.bits.clear();
+        self.bits.resize(rows * self.words, 0);
     }
 
     pub(super) fn row(&self, row: usize) -> &[u64] {
         &self.bits[row * self.words..(row + 1) * self.words]
     }
 
-    pub(super) fn row_mut(&mut self, row: usize) -> &mut [u64] {
-        &mut self.bits[row * self.words..(row + 1) * self.words]
-    }
-
     pub(super) fn set(&mut self, row: usize, column: usize) {
-        self.row_mut(row)[column / 64] |= 1 << (column % 64);
-    }
-
-    pub(super) fn has(&self, row: usize, column: usize) -> bool {
-        self.row(row)[column / 64] & 1 << (column % 64) != 0
+        self.bits[row * self.words + column / 64] |= 1 << (column % 64);
     }
 
     /// Adds the bits of one row to another.
@@ -40,21 +38,19 @@ impl Rows {
     }
 }
 
-/// The words in which `columns` are, each with a mask for them.
-pub(super) fn words(columns: Range<usize>) -> impl Iterator<Item = (usize, u64)> {
-    let words = if columns.is_empty() { 0..0 } else { columns.start / 64..columns.end.div_ceil(64) };
-    words.map(move |word| {
-        let from = columns.start.saturating_sub(word * 64);
-        let to = (columns.end - word * 64).min(64);
-        (word, (u64::MAX << from) & (u64::MAX >> (64 - to)))
-    })
+/// The words in which `columns` are.
+pub(super) fn words(columns: &Range<usize>) -> Range<usize> {
+    if columns.is_empty() { 0..0 } else { columns.start / 64..columns.end.div_ceil(64) }
 }
 
-/// The columns of the bits of a word.
-pub(super) fn columns(word: usize, mut bits: u64) -> impl Iterator<Item = usize> {
-    std::iter::from_fn(move || {
-        let bit = (bits != 0).then(|| bits.trailing_zeros() as usize)?;
-        bits &= bits - 1;
-        Some(word * 64 + bit)
-    })
+/// Those bits of a word that are in `columns`.
+pub(super) fn mask(columns: &Range<usize>, word: usize) -> u64 {
+    let from = columns.start.saturating_sub(word * 64);
+    let to = (columns.end - word * 64).min(64);
+    (u64::MAX << from) & (u64::MAX >> (64 - to))
+}
+
+/// Whether the bit of a column is set.
+pub(super) fn has(row: &[u64], column: usize) -> bool {
+    row[column / 64] & 1 << (column % 64) != 0
 }

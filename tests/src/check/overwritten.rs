@@ -14,8 +14,8 @@ use super::{
 };
 
 /// How many reads are explained, and how many of one key: the first ones.
-const EXPLAINED_MAX: usize = 300;
-const EXPLAINED_OF_KEY_MAX: usize = 8;
+const EXPLAINED_MAX: usize = 100;
+const EXPLAINED_OF_KEY_MAX: usize = 4;
 
 /// Explains what the sweep found.
 pub(super) fn explain(account: &Account, graph: &Graph, outcome: &Outcome) -> Vec<Evidence> {

@@ -118,15 +118,12 @@ impl Plot<'_> {
     }
 
     fn way(&self, from: Id, to: Id, link: &Link) -> String {
-        let [from, to] = [from, to].map(|id| self.account.operations[id].client);
-        let what = match link.way[0].why {
-            Why::Token => format!("client {from}'s token"),
-            _ => format!("what client {from} wrote"),
-        };
+        let [from, to] = [from, to].map(|id| self.account.operations[id]);
+        let told = words::short(from);
+        let what = if link.way[0].why == Why::Token { format!("the token of {told}") } else { told };
         let steps = link.way.len() - 1;
         let operations = if steps == 1 { "operation" } else { "operations" };
-        let reached = if from == to { "came back to it".to_owned() } else { format!("reached client {to}") };
-        format!("{what} {reached} by way of {steps} {operations}")
+        format!("{what} reached client {} by way of {steps} {operations}", to.client)
     }
 
     /// Those about nodes of the story in its time, the nearest to its end.

@@ -1,21 +1,19 @@
 //! What each read may not have seen, and which writes it puts in order: for all keys, in one walk over the causal order for
 //! every few thousand writes.
 //!
-//! Every operation has two sets of writes: its past, and what is hidden from it, which are those of its past that a later
-//! write to the same key follows, also of its past and not lost. What may be lost differs with the time of a read, so each
-//! stretch of time between destructions has hidden sets of its own.
+//! Every operation has a set of writes, its past. For a read, the past falls apart into the latest writes to its key and
+//! those that are hidden by them. A write that may be lost when the read is answered hides nothing.
 
-use std::{collections::BTreeSet, ops::Range};
+use std::ops::Range;
 
 use super::{
     account::{Account, Id, Seen},
     bits::{self, Rows},
     columns::Columns,
     graph::{Direction, Edge, Graph, Why},
-    loss::NEVER_US,
 };
 
-/// How many writes are treated at once: two sets of so many bits for each operation.
+/// How many writes are treated at once: so many bits for each operation.
 const COLUMNS_MAX: usize = 4_096;
 
 /// What came out.
@@ -31,163 +29,124 @@ pub(super) struct Outcome {
     pub(super) conflicts: Vec<Edge>,
 }
 
-/// Which deletes a read of nothing may have seen.
-#[derive(Clone, Copy, Default)]
-struct Options {
-    /// Whether its past has a write, so that it cannot have seen the beginning.
-    bound: bool,
-    /// How many they are; more than two are counted as two.
-    count: u8,
-    first: Id,
-}
-
-/// Some columns, and what is the same for all reads that end between two destructions.
+/// The past of all operations, as far as it is in `chunk`.
 struct Part<'a> {
+    account: &'a Account<'a>,
+    columns: &'a Columns,
     chunk: Range<usize>,
-    past: &'a Rows,
-    hidden: Rows,
-    binding: Vec<u64>,
+    past: Rows,
 }
 
-struct Sweep<'a> {
-    account: &'a Account<'a>,
-    graph: &'a Graph,
-    seen: &'a [Seen],
-    order: Vec<Id>,
-    columns: Columns,
-    options: Vec<Options>,
-    outcome: Outcome,
+/// The past of a read, taken apart.
+struct Apart {
+    latest: Vec<Id>,
+    /// Of the columns of the chunk.
+    hidden: Vec<u64>,
 }
 
 /// Walks over a causal order without circles. `seen` is what each operation saw, as far as it is known by now.
 pub(super) fn sweep(account: &Account, graph: &Graph, seen: &[Seen]) -> Outcome {
-    let mut sweep = Sweep {
-        account,
-        graph,
-        seen,
-        order: graph.order(Direction::Forward),
-        columns: Columns::of(account),
-        options: vec![Options::default(); seen.len()],
-        outcome: Outcome::default(),
-    };
-    let stretches = sweep.stretches();
-    for chunk in sweep.columns.chunks(COLUMNS_MAX) {
-        let past = sweep.past(&chunk);
-        for (from_us, reads) in &stretches {
-            let part = sweep.part(&chunk, &past, *from_us);
-            reads.iter().for_each(|read| sweep.judge(*read, &part));
+    let order = graph.order(Direction::Forward);
+    let columns = Columns::of(account, &order);
+    let mut outcome = Outcome::default();
+    let mut part = Part { account, columns: &columns, chunk: 0..0, past: Rows::new() };
+    for chunk in columns.chunks(COLUMNS_MAX) {
+        part.fill(chunk, graph, &order);
+        for (read, seen) in seen.iter().enumerate().filter(|(read, _)| part.is_about(*read)) {
+            match *seen {
+                Seen::Write(write) => part.judge(read, write, &mut outcome),
+                Seen::Nothing => part.weigh(read, &mut outcome),
+                Seen::Unasked | Seen::ThinAir => {}
+            }
         }
     }
-    sweep.decide();
-    sweep.outcome
+    outcome
 }
 
-impl Sweep<'_> {
-    /// The reads that end between two destructions, and when the first of these was.
-    fn stretches(&self) -> Vec<(u64, Vec<Id>)> {
-        let mut times_us: BTreeSet<u64> =
-            self.columns.writes.iter().map(|write| self.account.lost_us[*write]).collect();
-        times_us.remove(&NEVER_US);
-        times_us.insert(0);
-        let mut stretches: Vec<_> = times_us.into_iter().map(|from_us| (from_us, Vec::new())).collect();
-        for (read, _) in self.seen.iter().enumerate().filter(|(_, seen)| **seen != Seen::Unasked) {
-            let end_us = self.account.operations[read].end_us;
-            let after = stretches.partition_point(|(from_us, _)| *from_us <= end_us);
-            stretches[after - 1].1.push(read);
-        }
-        stretches.retain(|(_, reads)| !reads.is_empty());
-        stretches
-    }
-
-    fn past(&self, chunk: &Range<usize>) -> Rows {
-        let mut past = Rows::new(self.graph.nodes(), chunk.len());
-        for &node in &self.order {
-            for before in self.graph.before(node) {
-                past.merge(before, node);
+impl Part<'_> {
+    fn fill(&mut self, chunk: Range<usize>, graph: &Graph, order: &[Id]) {
+        self.past.clear(graph.nodes(), chunk.len());
+        for &node in order {
+            for before in graph.before(node) {
+                self.past.merge(before, node);
                 if let Some(column) = self.columns.of_write(before).filter(|column| chunk.contains(column)) {
-                    past.set(node, column - chunk.start);
+                    self.past.set(node, column - chunk.start);
                 }
             }
         }
-        past
+        self.chunk = chunk;
     }
 
-    /// For reads that end between the destruction at `from_us` and the next one.
-    fn part<'a>(&self, chunk: &Range<usize>, past: &'a Rows, from_us: u64) -> Part<'a> {
-        let binds = |write: Id| self.account.lost_us[write] > from_us;
-        let mut hidden = Rows::new(self.graph.nodes(), chunk.len());
-        for &node in &self.order {
-            for before in self.graph.before(node) {
-                hidden.merge(before, node);
-                if self.columns.of_write(before).is_none() || !binds(before) {
-                    continue;
-                }
-                let (row, behind) = (hidden.row_mut(node), past.row(before));
-                for (word, mask) in bits::words(self.columns.of_key(before, chunk)) {
-                    row[word] |= behind[word] & mask;
+    fn is_about(&self, id: Id) -> bool {
+        let columns = self.columns.of_key(id);
+        !columns.is_empty() && self.chunk.contains(&columns.start)
+    }
+
+    /// The columns of the key of an operation, counted in the chunk.
+    fn of_key(&self, id: Id) -> Range<usize> {
+        let Range { start, end } = self.columns.of_key(id);
+        start - self.chunk.start..end - self.chunk.start
+    }
+
+    fn write(&self, column: usize) -> Id {
+        self.columns.writes[self.chunk.start + column]
+    }
+
+    /// From the last column to the first: what no later one has hidden is one of the latest.
+    fn take_apart(&self, read: Id) -> Apart {
+        let (of_key, past) = (self.of_key(read), self.past.row(read));
+        let mut apart = Apart { latest: Vec::new(), hidden: vec![0; past.len()] };
+        for word in bits::words(&of_key).rev() {
+            let mut left = past[word] & bits::mask(&of_key, word);
+            while left & !apart.hidden[word] != 0 {
+                left &= !apart.hidden[word];
+                let bit = 63 - left.leading_zeros() as usize;
+                left &= !(1 << bit);
+                let write = self.write(word * 64 + bit);
+                if self.account.binds(write, read) {
+                    apart.latest.push(write);
+                    apart.hide(self.past.row(write), &of_key);
                 }
             }
         }
-        let mut binding = Rows::new(1, chunk.len());
-        for column in chunk.clone().filter(|column| binds(self.columns.writes[*column])) {
-            binding.set(0, column - chunk.start);
-        }
-        Part { chunk: chunk.clone(), past, hidden, binding: binding.row(0).to_vec() }
+        apart
     }
 
-    fn judge(&mut self, read: Id, part: &Part) {
-        match self.seen[read] {
-            Seen::Write(write) => self.judge_value(read, write, part),
-            Seen::Nothing => self.weigh_options(read, part),
-            Seen::Unasked | Seen::ThinAir => {}
-        }
-    }
-
-    fn judge_value(&mut self, read: Id, write: Id, part: &Part) {
-        let column = self.columns.of_write(write).filter(|column| part.chunk.contains(column));
-        if column.is_some_and(|column| part.hidden.has(read, column - part.chunk.start)) {
-            self.outcome.overwritten.push((read, write));
-        }
-        let (past, hidden) = (part.past.row(read), part.hidden.row(read));
-        for (word, mask) in bits::words(self.columns.of_key(read, &part.chunk)) {
+    fn judge(&self, read: Id, write: Id, outcome: &mut Outcome) {
+        let Apart { latest, hidden } = self.take_apart(read);
+        let column = self.columns.of_write(write).expect("a write that was seen has a column");
+        if bits::has(&hidden, column - self.chunk.start) {
+            outcome.overwritten.push((read, write));
+        } else {
             // What others of its past follow is before those, and need not be put before what was seen.
-            for column in bits::columns(word, past[word] & part.binding[word] & !hidden[word] & mask) {
-                let from = self.columns.writes[part.chunk.start + column];
-                if from != write {
-                    self.outcome.conflicts.push(Edge { from, to: write, why: Why::Conflict(read) });
-                }
-            }
+            let earlier = latest.into_iter().filter(|latest| *latest != write);
+            outcome.conflicts.extend(earlier.map(|from| Edge { from, to: write, why: Why::Conflict(read) }));
         }
     }
 
-    fn weigh_options(&mut self, read: Id, part: &Part) {
-        let account = self.account;
-        let end_us = account.operations[read].end_us;
-        let options = &mut self.options[read];
-        let (past, hidden) = (part.past.row(read), part.hidden.row(read));
-        for (word, mask) in bits::words(self.columns.of_key(read, &part.chunk)) {
-            options.bound |= past[word] & part.binding[word] & mask != 0;
-            for column in bits::columns(word, !hidden[word] & mask) {
-                if options.count == 2 {
-                    break;
-                }
-                let write = self.columns.writes[part.chunk.start + column];
-                if account.is_delete(write) && account.operations[write].start_us <= end_us {
-                    options.count += 1;
-                    options.first = write;
-                }
-            }
+    /// Which deletes a read of nothing may have seen.
+    fn weigh(&self, read: Id, outcome: &mut Outcome) {
+        let Apart { latest, hidden } = self.take_apart(read);
+        if latest.is_empty() {
+            // It may have seen the beginning.
+            return;
+        }
+        let end_us = self.account.operations[read].end_us;
+        let open = self.of_key(read).filter(|column| !bits::has(&hidden, *column)).map(|column| self.write(column));
+        let mut deletes =
+            open.filter(|write| self.account.is_delete(*write) && self.account.operations[*write].start_us <= end_us);
+        match (deletes.next(), deletes.next()) {
+            (None, _) => outcome.impossible.push(read),
+            (Some(delete), None) => outcome.decided.push((read, delete)),
+            _ => {}
         }
     }
+}
 
-    fn decide(&mut self) {
-        for (read, Options { count, first, .. }) in self.options.iter().enumerate().filter(|(_, options)| options.bound)
-        {
-            match count {
-                0 => self.outcome.impossible.push(read),
-                1 => self.outcome.decided.push((read, *first)),
-                _ => {}
-            }
+impl Apart {
+    fn hide(&mut self, past: &[u64], of_key: &Range<usize>) {
+        for word in bits::words(of_key) {
+            self.hidden[word] |= past[word] & bits::mask(of_key, word);
         }
     }
 }

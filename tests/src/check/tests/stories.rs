@@ -49,7 +49,7 @@ fn a_long_way_is_told_in_a_line_that_no_fault_parts_from_its_end() {
         ],
         "    1.000 s  client 1 writes x = \"1\" at node1 (200, on 1 disk)
     6.000 s  node1 is killed
-             what client 1 wrote reached client 8 by way of 5 operations
+             \"1\" reached client 8 by way of 5 operations
     8.500 s  client 8 reads x at node1: nothing (404)
 so: nothing was read, though the reader's token names the write",
     );
@@ -63,7 +63,7 @@ so: nothing was read, though the reader's token names the write",
             "get x=- after 5 by 1",
         ],
         "    1.000 s  client 1 writes x = \"1\" at node1 (200)
-             client 1's token came back to it by way of 4 operations
+             the token of \"1\" reached client 1 by way of 4 operations
     6.500 s  client 1 reads x at node1: nothing (404)
 so: nothing was read, though the reader's token names the write",
     );

@@ -52,7 +52,7 @@ impl Search<'_> {
     /// be lost.
     fn answers(&self, id: usize, sees: u32) -> bool {
         let read = self.operations[id];
-        if !seen::is_nothing(read) && !(read.kind == Kind::Get && read.status == Some(200)) {
+        if !(seen::is_nothing(read) || read.kind == Kind::Get && read.status == Some(200)) {
             return true;
         }
         let seen = self.order.iter().rev().map(|id| (*id, self.operations[*id]));

@@ -234,6 +234,12 @@ fn a_lost_write_is_found_and_what_may_be_lost_is_not() {
             good: &[&["put x=1", "kill node1", "get x=1 last"]],
         },
         Pair {
+            what: "an acknowledged write on no disk, without a fault",
+            pattern,
+            bad: &["kill node1", "put x=1 on 0", "get x=- last"],
+            good: &[&["put x=1 on 0", "kill node1", "get x=- last"]],
+        },
+        Pair {
             what: "an older value that is there again",
             pattern,
             bad: &["put x=1", "put x=2 after 1", "get x=1 last"],

@@ -102,8 +102,9 @@ impl<'a> Account<'a> {
             let Some(token) = operation.token_in else { continue };
             match owners.get(&token) {
                 None => self.reasons.push(format!("nobody got token {token}, which client {} sent", operation.client)),
-                Some(giver) if *giver == id || self.operations[*giver].end_us > operation.start_us => {
-                    self.reasons.push(format!("token {token} was sent before it was got"));
+                // Clocks are read a moment after the reply; before the request nobody has its token.
+                Some(giver) if *giver == id || self.operations[*giver].start_us > operation.start_us => {
+                    self.reasons.push(format!("token {token} was sent before it was asked for"));
                 }
                 // A refusal names no write, whatever token comes with it.
                 Some(giver) => self.givers[id] = self.operations[*giver].is_answered().then_some(*giver),

@@ -44,7 +44,7 @@ fn keys_whose_last_value_nobody_knows_are_named() {
 #[test]
 fn a_history_that_contradicts_itself_is_unknown() {
     assert_eq!(reasons(&["get x=- after 7"]), ["nobody got token 7, which client 1 sent"]);
-    assert_eq!(reasons(&["get x=- after 2", "put x=1"]), ["token 2 was sent before it was got"]);
+    assert_eq!(reasons(&["get x=- after 2", "put x=1"]), ["token 2 was sent before it was asked for"]);
     assert_eq!(reasons(&["put x=1", "put y=1"]), ["two puts write \"1\""]);
     assert_eq!(reasons(&["put x"]), ["client 1 puts no value to x"]);
     assert_eq!(reasons(&["get x"]), ["what client 1 read of x is missing"]);

@@ -213,7 +213,12 @@ fn a_lost_write_is_found_and_what_may_be_lost_is_not() {
             what: "an acknowledged write that is not there",
             pattern,
             bad: &["put x=1", "get x=- last"],
-            good: &[&["put x=1", "get x=1 last"], &["put x=1 silent", "get x=- last"], &["put x=1", "get x=-"]],
+            good: &[
+                &["put x=1", "get x=1 last"],
+                &["put x=1 silent", "get x=- last"],
+                &["put x=1", "get x=-"],
+                &["put x=1 until 3", "get x=- last"],
+            ],
         },
         Pair {
             what: "an acknowledged write on two disks, of which one is destroyed twice",
@@ -255,7 +260,10 @@ fn a_lost_write_is_found_and_what_may_be_lost_is_not() {
             what: "a write that others depend on",
             pattern,
             bad: &["put x=1 silent", "get x=1", "put y=2 after 2", "get x=- last"],
-            good: &[&["put x=1 silent", "get x=1", "put y=2", "get x=- last"]],
+            good: &[
+                &["put x=1 silent", "get x=1", "put y=2", "get x=- last"],
+                &["put x=1 silent", "get x=1", "put y=2 after 2 on 0", "kill node1", "get x=- last"],
+            ],
         },
     ]);
 }

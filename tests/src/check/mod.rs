@@ -73,7 +73,8 @@ fn findings(account: &Account) -> Vec<Finding> {
     evidence.extend(conflicts::find(account, &causality.graph, &causality.outcome.conflicts, &wrong));
     evidence.extend(rest::wrong_counts(account));
     let mut findings = independent(account, &evidence);
-    findings.sort_by_key(|finding| (finding.lines.len(), finding.pattern, finding.lines[0].at_us));
+    findings
+        .sort_by_key(|finding| (finding.lines.len(), finding.pattern, finding.lines.first().map(|line| line.at_us)));
     findings.truncate(FINDINGS_MAX);
     findings
 }

@@ -11,7 +11,7 @@ use super::{
     graph::{Edge, Why},
     words,
 };
-use crate::history::Kind;
+use crate::history::{Fault, Kind};
 
 /// Ways are told in full as long as there are not more operations than this.
 const OPERATIONS_MAX: usize = 5;
@@ -44,11 +44,9 @@ struct Link {
 impl Plot<'_> {
     fn follow(&mut self, ways: &[Vec<Edge>]) {
         let rest = causality::rest(self.account);
-        let mut ways: Vec<&[Edge]> =
-            ways.iter().flat_map(|way| at_rest(way, rest)).filter(|way| !way.is_empty()).collect();
+        let mut ways: Vec<&[Edge]> = ways.iter().flat_map(|way| at_rest(way, rest)).collect();
         ways.sort_by_key(|way| way.len());
-        let ends = ways.iter().flat_map(|way| [way[0].from, way[way.len() - 1].to]);
-        self.operations.extend(ends.filter(|id| *id != rest));
+        self.operations.extend(ways.iter().flat_map(|way| [way[0].from, way[way.len() - 1].to]));
         for way in ways {
             self.link(way, rest);
         }
@@ -127,7 +125,7 @@ impl Plot<'_> {
     }
 
     /// Those about nodes of the story in its time, the nearest to its end.
-    fn faults(&self, operations: &[Id], room: usize) -> Vec<(usize, &crate::history::Fault)> {
+    fn faults(&self, operations: &[Id], room: usize) -> Vec<(usize, &Fault)> {
         let nodes: BTreeSet<&String> = operations.iter().map(|id| &self.account.operations[*id].node).collect();
         let (Some(first), Some(last)) = (operations.first(), operations.last()) else { return Vec::new() };
         let time_us = self.at_us(*first)..=self.at_us(*last);
@@ -151,9 +149,8 @@ impl Plot<'_> {
 }
 
 /// A way in pieces: what leads to the rest and away from it is a piece of its own.
-fn at_rest(way: &[Edge], rest: Id) -> Vec<&[Edge]> {
-    match way.iter().position(|edge| edge.to == rest) {
-        Some(into) => vec![&way[..into], &way[into..into + 2], &way[into + 2..]],
-        None => vec![way],
-    }
+fn at_rest(way: &[Edge], rest: Id) -> impl Iterator<Item = &[Edge]> {
+    let touches = move |edge: &Edge| edge.from == rest || edge.to == rest;
+    let pieces = way.chunk_by(move |left, right| touches(left) == touches(right));
+    pieces.filter(move |piece| piece[0].from != rest && piece[piece.len() - 1].to != rest)
 }

@@ -54,7 +54,7 @@ struct Tally {
 #[test]
 fn the_judge_and_the_axioms_agree_on_what_a_store_did() {
     let tallies: RefCell<BTreeMap<Flaw, Tally>> = RefCell::default();
-    let judged = runner(2_500).run(&plan::plan(), |plan| {
+    let judged = runner(2_000).run(&plan::plan(), |plan| {
         let history = store::run(&plan);
         let ours = is_invalid(&history);
         let Some(lawful) = axioms::allow(&history) else { return Ok(()) };
@@ -79,7 +79,7 @@ fn the_judge_and_the_axioms_agree_on_what_a_store_did() {
 #[test]
 fn the_judge_the_axioms_and_the_definition_agree_on_tiny_histories() {
     let tally: RefCell<Tally> = RefCell::default();
-    let judged = runner(2_500).run(&tiny::history(), |history| {
+    let judged = runner(4_000).run(&tiny::history(), |history| {
         let lawful = axioms::allow(&history).expect("few choices");
         let ours = is_invalid(&history);
         let mut tally = tally.borrow_mut();
@@ -94,6 +94,15 @@ fn the_judge_the_axioms_and_the_definition_agree_on_tiny_histories() {
     let tally = tally.into_inner();
     judged.unwrap_or_else(|failure| panic!("{failure}\n{tally:?}"));
     assert!(tally.missed * 100 <= tally.invalid, "{tally:?}");
+}
+
+#[test]
+fn whatever_a_history_says_it_is_judged() {
+    let judged = runner(1_000).run(&tiny::nonsense(), |history| {
+        prop_assert!(!check(&history).to_string().is_empty());
+        Ok(())
+    });
+    judged.unwrap();
 }
 
 /// The end comes last; whatever came before a point is a history that was cut off there.

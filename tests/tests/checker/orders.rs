@@ -8,6 +8,9 @@ use crate::seen;
 struct Search<'a> {
     history: &'a History,
     operations: Vec<&'a Operation>,
+    givers: Vec<Option<usize>>,
+    /// What the last reads must see: every acknowledged write that cannot be lost, as bits.
+    kept: u32,
     order: Vec<usize>,
     /// What each operation sees, as bits.
     sees: Vec<u32>,
@@ -16,24 +19,27 @@ struct Search<'a> {
 /// Whether there is such an order.
 pub(crate) fn allow(history: &History) -> bool {
     let operations: Vec<&Operation> = history.operations().collect();
+    let givers = operations.iter().map(|operation| seen::giver(&operations, operation)).collect();
+    let kept = |write: &Operation| write.wrote() == Wrote::Yes && !seen::may_be_lost(history, write, u64::MAX);
+    let kept = operations.iter().enumerate().filter(|(_, write)| kept(write)).fold(0, |bits, (id, _)| bits | 1 << id);
     let sees = vec![0; operations.len()];
-    let mut search = Search { history, operations, order: Vec::new(), sees };
+    let mut search = Search { history, operations, givers, kept, order: Vec::new(), sees };
     seen::is_plausible(history) && search.go_on()
 }
 
 impl Search<'_> {
     fn go_on(&mut self) -> bool {
-        if self.order.len() == self.operations.len() {
-            return self.is_restful();
-        }
-        (0..self.operations.len()).any(|next| !self.order.contains(&next) && self.place(next))
+        self.order.len() == self.operations.len()
+            || (0..self.operations.len()).any(|next| !self.order.contains(&next) && self.place(next))
     }
 
     /// Tries all that `next` may see if it is the next in the order.
     fn place(&mut self, next: usize) -> bool {
         let placed = self.order.iter().fold(0_u32, |bits, id| bits | 1 << id);
-        let giver = seen::giver(&self.operations, self.operations[next]);
-        let needed = giver.map_or(0, |giver| self.sees[giver] | 1 << giver);
+        let mut needed = self.givers[next].map_or(0, |giver| self.sees[giver] | 1 << giver);
+        if self.operations[next].last && self.operations[next].kind == Kind::Get {
+            needed |= self.kept;
+        }
         for sees in (0..1_u32 << self.operations.len()).filter(|sees| sees & !placed == 0 && needed & !sees == 0) {
             let closed = self.order.iter().all(|id| sees & 1 << id == 0 || self.sees[*id] & !sees == 0);
             if closed && self.answers(next, sees) {
@@ -70,17 +76,5 @@ impl Search<'_> {
             }
         }
         seen::is_nothing(read)
-    }
-
-    /// Whether the last reads see every acknowledged write that cannot be lost.
-    fn is_restful(&self) -> bool {
-        let acknowledged = |id: &usize| {
-            let write = self.operations[*id];
-            write.wrote() == Wrote::Yes && !seen::may_be_lost(self.history, write, u64::MAX)
-        };
-        let needed = (0..self.operations.len()).filter(acknowledged).fold(0_u32, |bits, id| bits | 1 << id);
-        let last = |read: &&Operation| read.last && read.kind == Kind::Get;
-        let mut reads = self.operations.iter().zip(&self.sees).filter(|(read, _)| last(read));
-        reads.all(|(_, sees)| needed & !sees == 0)
     }
 }

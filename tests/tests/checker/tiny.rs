@@ -42,6 +42,18 @@ pub(crate) fn history() -> impl Strategy<Value = History> {
     (vec(draft(), 2..=OPERATIONS_MAX), wipe).prop_map(|(drafts, wipe)| write_out(&drafts, wipe))
 }
 
+/// The same with times that contradict tokens and values.
+pub(crate) fn nonsense() -> impl Strategy<Value = History> {
+    (history(), vec((0..40_u64, 0..40_u64, any::<bool>()), OPERATIONS_MAX)).prop_map(|(mut history, times)| {
+        for (event, (start_us, lasts_us, last)) in history.events.iter_mut().zip(times) {
+            if let Event::Operation(operation) = event {
+                (operation.start_us, operation.end_us, operation.last) = (start_us, start_us + lasts_us, last);
+            }
+        }
+        history
+    })
+}
+
 fn write_out(drafts: &[Draft], wipe: Option<u64>) -> History {
     let mut operations: Vec<Operation> = Vec::new();
     for (number, draft) in drafts.iter().enumerate() {

@@ -1,15 +1,18 @@
 //! What it takes to hold a cluster to the contract, whatever runs the cluster: the seam to it, clients that carry their
-//! tokens and write down what they see, scenarios in suites, a runner, and a load whose every answer is judged.
+//! tokens and write down what they see, scenarios in suites, a runner, a load whose every answer is judged, and histories of
+//! what happened with their judge.
 //!
 //! Nothing here knows how a node works: it sees URLs, requests and replies. Every verdict is a [`Failure`] that shows the
 //! request and the reply it is about.
 
 mod case;
+pub mod check;
 mod clause;
 mod client;
 mod cluster;
 mod dialect;
 mod failure;
+pub mod history;
 mod layout;
 mod outcome;
 mod record;

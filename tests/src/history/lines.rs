@@ -85,7 +85,10 @@ mod tests {
     fn what_was_written_is_read() {
         let text = text(&history());
         assert_eq!(text.lines().count(), 2);
-        assert!(text.starts_with(r#"{"type":"operation","client":1,"node":"node1","kind":"put","key":"x","value":"1","#), "{text}");
+        assert!(
+            text.starts_with(r#"{"type":"operation","client":1,"node":"node1","kind":"put","key":"x","value":"1","#),
+            "{text}"
+        );
         assert_eq!(History::read(text.as_bytes()).expect("a history"), history());
     }
 

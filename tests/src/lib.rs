@@ -11,6 +11,7 @@ mod cluster;
 mod dialect;
 mod dice;
 mod failure;
+pub mod faults;
 pub mod history;
 mod layout;
 mod outcome;

@@ -16,8 +16,8 @@ const OVERLAP_PERCENT: usize = 50;
 /// Operations, in units, before a fault, while one is on, and while a node is away for long. A gap is shorter than what it
 /// may fall into.
 const GAP: RangeInclusive<u64> = 1..=3;
-const ON: RangeInclusive<u64> = 4..=9;
-const LONG: RangeInclusive<u64> = 15..=20;
+const ON: RangeInclusive<u64> = 4..=20;
+const LONG: RangeInclusive<u64> = 30..=40;
 
 /// What a cluster is when the first fault comes.
 #[derive(Clone, Copy, Debug)]

@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 
 use super::{
     clients::Clients,
@@ -142,23 +142,27 @@ impl<'a> Course<'a> {
 
     async fn await_operations(&mut self, until: u64) {
         while self.operations() < until && !self.means.halt.is_over() {
+            while let Some(changed) = self.change.try_join_next() {
+                self.note_change(changed);
+            }
             self.tell();
             tokio::time::sleep(POLL_INTERVAL).await;
         }
     }
 
+    fn note_change(&mut self, changed: Result<Fault, JoinError>) {
+        self.under_way = None;
+        match changed {
+            Ok(fault) => self.means.observer.happened(&fault),
+            Err(error) => self.means.observer.remark(&format!("a change came to nothing: {error}")),
+        }
+    }
+
     /// Waits until no change is under way.
     async fn changed(&mut self) {
-        loop {
+        while !self.change.is_empty() {
             tokio::select! {
-                changed = self.change.join_next() => match changed {
-                    Some(Ok(fault)) => self.means.observer.happened(&fault),
-                    Some(Err(error)) => self.means.observer.remark(&format!("a change came to nothing: {error}")),
-                    None => {
-                        self.under_way = None;
-                        return;
-                    }
-                },
+                Some(changed) = self.change.join_next() => self.note_change(changed),
                 () = tokio::time::sleep(TELL_INTERVAL) => self.tell(),
             }
         }

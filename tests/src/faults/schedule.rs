@@ -13,10 +13,11 @@ use crate::dice::Dice;
 
 /// Of 100 faults that may begin while the one before is on, so many do.
 const OVERLAP_PERCENT: usize = 50;
-/// Operations, in units, before a fault, while one is on, and while a node is away for long. A gap is shorter than what it
-/// may fall into.
+/// Operations, in units, before a fault, while one is on, while the network is cut, where they take longer, and while a
+/// node is away for long. A gap is shorter than what it may fall into.
 const GAP: RangeInclusive<u64> = 1..=3;
 const ON: RangeInclusive<u64> = 4..=20;
+const CUT: RangeInclusive<u64> = 4..=8;
 const LONG: RangeInclusive<u64> = 30..=40;
 
 /// What a cluster is when the first fault comes.
@@ -143,6 +144,7 @@ impl Iterator for Schedule {
         let gap = self.operations(&GAP);
         let lasts = match kind {
             Kind::Stop => self.operations(&LONG),
+            _ if kind.is_cut() => self.operations(&CUT),
             _ if kind.lasts() => self.operations(&ON),
             _ => 0,
         };

@@ -12,8 +12,8 @@ use crate::{
     history::{Event, Kind, Operation},
 };
 
-/// Longer than the contract lets an answer take where nothing is moved; whoever waits longer has none.
-const ANSWER_LIMIT: Duration = Duration::from_secs(3);
+/// Longer than a patient store waits for what a token names before it says 503; whoever waits longer has no answer.
+const ANSWER_LIMIT: Duration = Duration::from_secs(4);
 
 /// On how many disks a write is, where a store says it.
 const REPLICAS_DURABLE: &str = "x-replicas-durable";

@@ -47,10 +47,16 @@ impl Victim {
         (self.cluster, self.remarks)
     }
 
-    pub(super) async fn kill(&mut self, node: usize) -> Result<(), Failure> {
-        self.down.insert(node);
-        self.cluster.kill(node).await?;
-        proof::is_down(&self.client, self.node(node)).await
+    /// Kills these nodes, one right after the other.
+    pub(super) async fn kill(&mut self, nodes: &[usize]) -> Result<(), Failure> {
+        for node in nodes {
+            self.down.insert(*node);
+            self.cluster.kill(*node).await?;
+        }
+        for node in nodes {
+            proof::is_down(&self.client, self.node(*node)).await?;
+        }
+        Ok(())
     }
 
     pub(super) async fn stop(&mut self, node: usize) -> Result<(), Failure> {
@@ -63,7 +69,7 @@ impl Victim {
     /// Ends a node without warning; its disk is lost.
     pub(super) async fn wipe(&mut self, node: usize) -> Result<(), Failure> {
         self.wiped.insert(node);
-        self.kill(node).await
+        self.kill(&[node]).await
     }
 
     /// Starts a node that is down.

@@ -71,12 +71,7 @@ impl Course<'_> {
             // Undoing it is all of it.
             Kind::RollingRestart => Ok(()),
             _ if kind.is_cut() => victim.cut(&groups::ways(kind, nodes, victim.nodes().len())).await,
-            _ => {
-                for node in nodes {
-                    victim.kill(*node).await?;
-                }
-                Ok(())
-            }
+            _ => victim.kill(nodes).await,
         }
     }
 

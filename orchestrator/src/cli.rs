@@ -209,9 +209,9 @@ pub(crate) struct TestArguments {
     /// What the tests choose by
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) seed: u64,
-    /// How long the suite `faults` breaks its cluster
-    #[arg(long, value_name = "N", default_value_t = 120)]
-    pub(crate) seconds: u64,
+    /// How long the suite `faults` breaks its cluster [default: 120]
+    #[arg(long, value_name = "N")]
+    pub(crate) seconds: Option<u64>,
     /// Where the suite `faults` writes its history [default: the evidence, when something was found]
     #[arg(long, value_name = "FILE")]
     pub(crate) history: Option<PathBuf>,

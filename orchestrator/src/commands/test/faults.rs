@@ -1,5 +1,7 @@
 //! `test --suite faults`: one cluster, clients on it, and faults by the seed for so many seconds.
 
+mod watcher;
+
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -16,7 +18,8 @@ use crate::failure::Failure;
 use crate::interrupt::Interrupt;
 use watcher::Watcher;
 
-mod watcher;
+/// How long a cluster is broken unless something else is said.
+const TIME: Duration = Duration::from_secs(120);
 
 pub(super) async fn run(session: &Session<'_>, arguments: &TestArguments) -> Result<(), Failure> {
     could_be_done(arguments)?;
@@ -26,7 +29,8 @@ pub(super) async fn run(session: &Session<'_>, arguments: &TestArguments) -> Res
     let evidence = Evidence::new(&subject);
     let file = arguments.history.clone().unwrap_or_else(|| evidence.history());
     let history = create(&evidence, &file)?;
-    let trial = Trial::new(arguments.seed, subject.title(), Length::Time(Duration::from_secs(arguments.seconds)));
+    let time = arguments.seconds.map_or(TIME, Duration::from_secs);
+    let trial = Trial::new(arguments.seed, subject.title(), Length::Time(time));
     let watcher = Watcher::new(session.output);
     let ended = trial.run(subject.provider(), &watcher, Box::new(history), session.interrupt.asked()).await;
     let left = subject.remove_all().await;

@@ -7,7 +7,7 @@ mod tests;
 
 use std::{collections::BTreeMap, fmt, ops::RangeInclusive, time::Duration};
 
-use crate::history::{History, Operation, Phase};
+use crate::history::{Fault, History, Operation, Phase};
 
 /// The row of all operations.
 const ALL: &str = "all";
@@ -36,12 +36,20 @@ pub struct Row {
     pub without_reply: usize,
     /// Those with any other reply.
     pub other: usize,
+    /// Operations at nodes that no fault was about then, and how many of them were answered.
+    pub elsewhere: (usize, usize),
     /// The longest time, while one was on, in which no operation was answered.
     pub longest_gap: Duration,
 }
 
-/// Microseconds since the run began.
-type Span = RangeInclusive<u64>;
+/// When a fault was on, in microseconds since the run began, and the nodes that it was about.
+struct Span<'a> {
+    time: RangeInclusive<u64>,
+    nodes: &'a [String],
+}
+
+/// Those of each kind of fault.
+type Spans<'a> = BTreeMap<&'a str, Vec<Span<'a>>>;
 
 impl Availability {
     /// The figures of this history.
@@ -51,44 +59,44 @@ impl Availability {
         let operations: Vec<&Operation> =
             history.operations().filter(|operation| !operation.last && operation.start_us <= end_us).collect();
         let start_us = operations.iter().map(|operation| operation.start_us).min().unwrap_or_default();
-        let all = Row::of(ALL, &[start_us..=end_us.max(start_us)], &operations);
+        let whole = [Span { time: start_us..=end_us.max(start_us), nodes: &[] }];
         let faults = spans.values().map(Vec::len).sum();
-        let mut rows = vec![Row { faults, ..all }];
-        rows.extend(spans.iter().map(|(kind, spans)| Row::of(kind, spans, &operations)));
+        let mut rows = vec![Row { faults, ..Row::of(ALL, &whole, &spans, &operations) }];
+        rows.extend(spans.iter().map(|(kind, own)| Row::of(kind, own, &spans, &operations)));
         Self { rows }
     }
 }
 
-/// When faults of each kind were on, and when the last of all was over: the end, when there was none.
-fn spans(history: &History) -> (BTreeMap<&str, Vec<Span>>, u64) {
-    let mut spans: BTreeMap<&str, Vec<Span>> = BTreeMap::new();
-    let mut begun: BTreeMap<u32, u64> = BTreeMap::new();
+/// When faults were on, and when the last of all was over: the end, when there was none.
+fn spans(history: &History) -> (Spans<'_>, u64) {
+    let mut spans = Spans::new();
+    let mut begun: BTreeMap<u32, &Fault> = BTreeMap::new();
     let end_us = history.operations().map(|operation| operation.end_us).max().unwrap_or_default();
     for fault in history.faults() {
-        let start_us = match fault.phase {
+        let first = match fault.phase {
             Phase::Begins => {
-                begun.insert(fault.number, fault.start_us);
+                begun.insert(fault.number, fault);
                 continue;
             }
-            Phase::Ends => begun.remove(&fault.number).unwrap_or(fault.start_us),
-            Phase::Passes => fault.start_us,
+            Phase::Ends => begun.remove(&fault.number).unwrap_or(fault),
+            Phase::Passes => fault,
         };
-        spans.entry(&fault.kind).or_default().push(start_us..=fault.end_us);
+        spans.entry(&fault.kind).or_default().push(Span { time: first.start_us..=fault.end_us, nodes: &fault.nodes });
     }
     // What did not end was on until the end.
-    for fault in history.faults().filter(|fault| fault.phase == Phase::Begins) {
-        if let Some(start_us) = begun.get(&fault.number) {
-            spans.entry(&fault.kind).or_default().push(*start_us..=end_us.max(*start_us));
-        }
+    for fault in begun.into_values() {
+        let time = fault.start_us..=end_us.max(fault.start_us);
+        spans.entry(&fault.kind).or_default().push(Span { time, nodes: &fault.nodes });
     }
-    let last_us = spans.values().flatten().map(|span| *span.end()).max().unwrap_or(end_us);
+    let last_us = spans.values().flatten().map(|span| *span.time.end()).max().unwrap_or(end_us);
     (spans, last_us)
 }
 
 impl Row {
-    fn of(name: &str, spans: &[Span], operations: &[&Operation]) -> Self {
-        let mut row = Self { name: name.to_owned(), faults: spans.len(), ..Self::default() };
-        for operation in operations.iter().filter(|o| spans.iter().any(|span| span.contains(&o.start_us))) {
+    /// Of what began while one of `own` was on, `all` being those of all kinds.
+    fn of(name: &str, own: &[Span<'_>], all: &Spans<'_>, operations: &[&Operation]) -> Self {
+        let mut row = Self { name: name.to_owned(), faults: own.len(), ..Self::default() };
+        for operation in operations.iter().filter(|operation| own.iter().any(|span| span.has(operation))) {
             row.operations += 1;
             *match operation.status {
                 _ if operation.is_answered() => &mut row.answered,
@@ -96,29 +104,39 @@ impl Row {
                 None => &mut row.without_reply,
                 Some(_) => &mut row.other,
             } += 1;
+            let mut on = all.values().flatten().filter(|span| span.has(operation));
+            if !on.any(|span| span.nodes.contains(&operation.node)) {
+                row.elsewhere.0 += 1;
+                row.elsewhere.1 += usize::from(operation.is_answered());
+            }
         }
         let mut answers: Vec<u64> =
             operations.iter().filter(|operation| operation.is_answered()).map(|operation| operation.end_us).collect();
         answers.sort_unstable();
-        let gaps = spans.iter().map(|span| longest_gap(span, &answers));
+        let gaps = own.iter().map(|span| longest_gap(&span.time, &answers));
         row.longest_gap = Duration::from_micros(gaps.max().unwrap_or_default());
         row
     }
+}
 
-    /// Of all operations, so many were answered; 1 when there were none.
-    #[must_use]
-    pub fn share(&self) -> f64 {
-        if self.operations == 0 { 1.0 } else { self.answered as f64 / self.operations as f64 }
+impl Span<'_> {
+    fn has(&self, operation: &Operation) -> bool {
+        self.time.contains(&operation.start_us)
     }
 }
 
-/// The longest part of the span without an answer.
-fn longest_gap(span: &Span, answers: &[u64]) -> u64 {
-    let first = answers.partition_point(|at| at < span.start());
-    let within = answers[first..].iter().take_while(|at| *at <= span.end());
+/// Of all, so many in a hundred; nothing of nothing.
+fn percent(part: usize, all: usize) -> String {
+    if all == 0 { "–".to_owned() } else { format!("{:.2} %", 100.0 * part as f64 / all as f64) }
+}
+
+/// The longest part of the time without an answer.
+fn longest_gap(time: &RangeInclusive<u64>, answers: &[u64]) -> u64 {
+    let first = answers.partition_point(|at| at < time.start());
+    let within = answers[first..].iter().take_while(|at| *at <= time.end());
     let mut longest = 0;
-    let mut before = *span.start();
-    for at in within.chain([span.end()]) {
+    let mut before = *time.start();
+    for at in within.chain([time.end()]) {
         longest = longest.max(at - before);
         before = *at;
     }
@@ -127,15 +145,18 @@ fn longest_gap(span: &Span, answers: &[u64]) -> u64 {
 
 impl fmt::Display for Availability {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "| while | faults | operations | answered | 503 | no reply | other | longest gap |")?;
-        write!(f, "|---|---:|---:|---:|---:|---:|---:|---:|")?;
+        writeln!(
+            f,
+            "| while | faults | operations | answered | at other nodes | 503 | no reply | other | longest gap |"
+        )?;
+        write!(f, "|---|---:|---:|---:|---:|---:|---:|---:|---:|")?;
         for row in &self.rows {
             let Row { name, faults, operations, unavailable, without_reply, other, .. } = row;
-            let (share, gap_ms) = (100.0 * row.share(), row.longest_gap.as_millis());
-            write!(
-                f,
-                "\n| {name} | {faults} | {operations} | {share:.2} % | {unavailable} | {without_reply} | {other} | {gap_ms} ms |"
-            )?;
+            let answered = percent(row.answered, row.operations);
+            let elsewhere = percent(row.elsewhere.1, row.elsewhere.0);
+            let gap_ms = row.longest_gap.as_millis();
+            write!(f, "\n| {name} | {faults} | {operations} | {answered} | {elsewhere} ")?;
+            write!(f, "| {unavailable} | {without_reply} | {other} | {gap_ms} ms |")?;
         }
         Ok(())
     }

@@ -67,10 +67,11 @@ impl Evidence {
         fs::create_dir_all(&self.folder)
     }
 
-    /// Writes down what a run of the suite `faults` found; answers where everything is. Of one that found nothing, nothing
-    /// is kept.
+    /// Writes down what a run of the suite `faults` found; answers where everything is. Of one that found nothing,
+    /// nothing is kept but a history that was cut off.
     pub(super) fn keep_run(&self, outcome: &faults::Outcome, seed: u64) -> io::Result<Option<PathBuf>> {
-        if outcome.is_valid() && !outcome.interrupted {
+        let is_cut_off = outcome.interrupted && self.history().exists();
+        if outcome.is_valid() && !is_cut_off {
             return self.discard().map(|()| None);
         }
         let findings: Vec<String> = outcome.findings.iter().map(|finding| format!("{finding}\n")).collect();

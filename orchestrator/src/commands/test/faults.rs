@@ -87,6 +87,7 @@ fn tell(session: &Session<'_>, arguments: &TestArguments, subject: &Subject, out
             json!({
                 "while": row.name, "faults": row.faults, "operations": row.operations, "answered": row.answered,
                 "unavailable": row.unavailable, "without_reply": row.without_reply, "other": row.other,
+                "elsewhere": {"operations": row.elsewhere.0, "answered": row.elsewhere.1},
                 "longest_gap_ms": row.longest_gap.as_millis() as u64,
             })
         })

@@ -1,8 +1,9 @@
 //! Figures of small histories.
 
 use super::*;
-use crate::history::{Event, Fault, Kind};
+use crate::history::{Event, Kind};
 
+/// At node1.
 fn operation(start_us: u64, end_us: u64, status: Option<u16>) -> Event {
     Event::Operation(Operation {
         client: 1,
@@ -25,7 +26,7 @@ fn fault(number: u32, kind: &str, phase: Phase, at_us: u64) -> Event {
         number,
         kind: kind.into(),
         what: String::new(),
-        nodes: Vec::new(),
+        nodes: vec![if kind == "kill" { "node1" } else { "node2" }.into()],
         destroys: Vec::new(),
         phase,
         start_us: at_us,
@@ -52,7 +53,9 @@ fn operations_count_for_the_faults_that_were_on_when_they_began() {
     let all = row(ALL);
     assert_eq!((all.faults, all.operations, all.answered, all.unavailable, all.without_reply), (2, 5, 3, 1, 1));
     assert_eq!(all.longest_gap, Duration::from_micros(50));
+    assert_eq!(all.elsewhere, (1, 1));
     let kill = row("kill");
+    assert_eq!((kill.elsewhere, row("pause").elsewhere), ((0, 0), (0, 0)));
     assert_eq!((kill.operations, kill.answered, kill.longest_gap), (4, 2, Duration::from_micros(50)));
     let pause = row("pause");
     assert_eq!((pause.operations, pause.answered, pause.longest_gap), (1, 1, Duration::from_micros(40)));

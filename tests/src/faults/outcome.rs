@@ -3,6 +3,7 @@
 use crate::{Failure, NodeLog, faults::Kind, history::History};
 
 /// What came of a run.
+#[derive(Default)]
 pub struct Outcome {
     /// Everything, unless the run was interrupted.
     pub history: History,

@@ -72,7 +72,7 @@ impl Trial {
     }
 
     /// Makes a cluster, breaks it and removes it. The history is also written to `sink` as it comes. When `interrupted`
-    /// comes to an end, so does the run, as soon as all is mended.
+    /// comes to an end, so does the run, as soon as all is mended; what the provider has begun by then is its own to remove.
     ///
     /// # Errors
     /// Why there is no cluster.
@@ -102,7 +102,10 @@ impl Trial {
     ) -> Result<Outcome, String> {
         observer.begins("starting the cluster");
         let since = SystemTime::now();
-        let mut victim = Victim::new(provider.create(&self.shape()).await?);
+        let Some(created) = halt.unless_asked(provider.create(&self.shape())).await else {
+            return Ok(Outcome { interrupted: true, ..Outcome::default() });
+        };
+        let mut victim = Victim::new(created?);
         let journal = Arc::new(Journal::new(sink));
         let skipped = Kind::ALL.into_iter().filter_map(|kind| Some((kind, provider.cannot(kind.needs()?)?)));
         let skipped: Vec<(Kind, String)> = skipped.collect();

@@ -70,7 +70,7 @@ impl Evidence {
     /// Writes down what a run of the suite `faults` found; answers where everything is. Of one that found nothing,
     /// nothing is kept but a history that was cut off.
     pub(super) fn keep_run(&self, outcome: &faults::Outcome, seed: u64) -> io::Result<Option<PathBuf>> {
-        let is_cut_off = outcome.interrupted && self.history().exists();
+        let is_cut_off = outcome.interrupted && fs::metadata(self.history()).is_ok_and(|history| history.len() > 0);
         if outcome.is_valid() && !is_cut_off {
             return self.discard().map(|()| None);
         }

@@ -191,7 +191,7 @@ pub(crate) enum Command {
 pub(crate) struct TestArguments {
     /// Only tests whose name contains this
     pub(crate) filter: Option<String>,
-    /// Which suites [default: all]
+    /// Which suites [default: assignment3,assignment4]; `faults` runs alone
     #[arg(long, value_name = "SUITE", value_delimiter = ',')]
     pub(crate) suite: Vec<SuiteChoice>,
     /// Anyone's image, by name
@@ -209,6 +209,12 @@ pub(crate) struct TestArguments {
     /// What the tests choose by
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) seed: u64,
+    /// How long the suite `faults` breaks its cluster [default: 120]
+    #[arg(long, value_name = "N")]
+    pub(crate) seconds: Option<u64>,
+    /// Where the suite `faults` writes its history [default: the evidence, when something was found]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) history: Option<PathBuf>,
     /// Clusters at a time [default: 2 for each processor]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) jobs: Option<u16>,
@@ -234,6 +240,8 @@ pub(crate) enum SuiteChoice {
     Assignment3,
     /// Shards
     Assignment4,
+    /// Clients on a cluster that is broken
+    Faults,
 }
 
 /// A generation of the course, as people ask for it.

@@ -235,6 +235,8 @@ fn a_test_that_cannot_be_done_is_told_before_anything_is_built() {
     test(&["no such test"]).exits(2).complains("no test has `no such test` in its name");
     test(&["--junit", "nowhere/junit.xml"]).exits(2).complains("--junit: nowhere/junit.xml cannot be written");
     test(&["--image", ""]).exits(2);
+    test(&["--seconds", "5"]).exits(2).complains("belong to --suite faults");
+    test(&["--suite", "faults", "--attach"]).exits(2).complains("does not go with --attach");
     for flag in ["--image", "--build"] {
         let needs = format!("{flag} needs containers");
         test(&["--runtime", "process", flag, "."]).exits(2).complains(&needs);

@@ -7,7 +7,7 @@ use std::process::Stdio;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
-use stage::{CRASHER, SLEEPER, Sources, Stage, eventually, fetch, free_port, status_json, status_of, urls};
+use stage::{CRASHER, SLEEPER, Sources, Stage, eventually, fetch, free_port, run, status_json, status_of, urls};
 
 fn stage() -> Stage {
     Stage::new("process", Sources::Workspace, 4, 2)
@@ -276,4 +276,18 @@ fn isolated_clusters_of_one_file_do_not_touch_each_other() {
     assert_eq!(urls(&up(&projects[0], &[])), first);
     stage.run(&["--isolate", "-p", &projects[0], "down", "-v"]).exits(0).answers("removed 3 nodes, 3 volumes\n");
     stage.run(&["--isolate", "-p", &projects[1], "status"]).exits(0).answers("agrees (3)");
+}
+
+#[test]
+fn a_run_of_faults_says_what_it_left_out_and_writes_a_whole_history() {
+    let stage = stage();
+    let history = stage.folder.path().join("history.jsonl");
+    let mut command = stage.command(&["test", "--suite", "faults", "--seconds", "5", "--history"]);
+    run(command.arg(&history))
+        .exits(0)
+        .answers("nothing found")
+        .answers("skipped: partition, one-way, bridge, isolate");
+    let text = std::fs::read_to_string(&history).expect("a history");
+    assert!(text.lines().last().is_some_and(|line| line.contains("\"type\":\"end\"")), "{text}");
+    assert!(!stage.folder.path().join("evidence").exists());
 }

@@ -85,8 +85,13 @@ pub trait Cluster {
 /// Where clusters come from.
 #[async_trait(?Send)]
 pub trait Provider {
+    /// Why its clusters are without this ability; `None` when they have it.
+    fn cannot(&self, ability: Ability) -> Option<String>;
+
     /// Why this scenario cannot be tried on its clusters; `None` when it can.
-    fn lacks(&self, scenario: &Scenario) -> Option<String>;
+    fn lacks(&self, scenario: &Scenario) -> Option<String> {
+        scenario.needs.and_then(|ability| self.cannot(ability))
+    }
 
     /// Makes a cluster and, unless the shape leaves that to the test, starts it and waits until every node answers; or says
     /// why there is none.

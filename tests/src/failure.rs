@@ -1,6 +1,6 @@
 //! Why a clause does not hold: what was expected, where that was said, and the exchange that showed otherwise.
 
-use std::{fmt, panic::Location};
+use std::{any::Any, fmt, panic::Location};
 
 /// A broken promise. `Debug` is `Display`, so a test that returns it prints the evidence as it is.
 pub struct Failure {
@@ -15,6 +15,14 @@ impl Failure {
     #[track_caller]
     pub fn new(expected: impl Into<String>) -> Self {
         Self { expected: expected.into(), evidence: Vec::new(), location: Location::caller() }
+    }
+
+    /// What the test itself did wrong.
+    #[track_caller]
+    pub(crate) fn of_panic(panic: &(dyn Any + Send)) -> Self {
+        let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+        let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+        Self::new("a test without a bug of its own").with(text.unwrap_or_else(|| "a panic without words".to_owned()))
     }
 
     /// What was expected, in words.

@@ -60,7 +60,7 @@ impl Layout {
 }
 
 /// The ids of all shards, as `url` tells them.
-async fn shard_ids(client: &Client, url: &str) -> Result<Vec<String>, Failure> {
+pub(crate) async fn shard_ids(client: &Client, url: &str) -> Result<Vec<String>, Failure> {
     let reply = client.shard(url, "ids").await?;
     let list = read_any_list(reply.must_succeed()?.field("shard-ids")?);
     list.ok_or_else(|| reply.contradicts("a list of shard ids"))

@@ -6,10 +6,9 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::{
-    Client, Cluster, Dialect, Failure, Layout, Reply,
-    dialect::read_any_list,
-    eventually,
+    Client, Cluster, Dialect, Failure, Layout, Reply, eventually,
     record::{Entry, Event, Record},
+    standing,
     workload::Workload,
 };
 
@@ -282,13 +281,7 @@ impl Stage {
 
     /// A node's view must be of exactly these nodes, in whatever shape and order it lists them.
     pub(crate) async fn sees(&self, client: &Client, node: usize, seen: &[usize]) -> Result<Reply, Failure> {
-        let reply = client.view(self.url(node)).await?;
-        let list = read_any_list(reply.must_succeed()?.field("view")?);
-        let mut list = list.ok_or_else(|| reply.contradicts("a list"))?;
-        list.sort_unstable();
-        let mut expected: Vec<&str> = seen.iter().map(|node| self.address(*node)).collect();
-        expected.sort_unstable();
-        if list == expected { Ok(reply) } else { Err(reply.contradicts(format!("the view to be of {expected:?}"))) }
+        standing::sees(client, self.url(node), seen.iter().map(|node| self.address(*node)).collect()).await
     }
 
     /// Waits until every node has the key, also for clients without a past.
@@ -316,14 +309,12 @@ impl Stage {
     pub(crate) async fn await_whole(&self, node: usize, keys: &[String], limit: Duration) -> Result<(), Failure> {
         let client = &self.client();
         eventually(limit, "the node has everything again", || async move {
-            let probe = client.send(Method::GET, self.url(node), "/readyz", None).await?;
-            if probe.status == 404 {
+            if !standing::says_ready(client, self.url(node)).await? {
                 for key in keys {
                     client.clone().get(self.url(node), key).await?.must_be(200)?;
                 }
-                return Ok(());
             }
-            probe.must_be(200).map(|_| ())
+            Ok(())
         })
         .await
     }

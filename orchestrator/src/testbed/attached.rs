@@ -3,9 +3,12 @@
 use std::time::SystemTime;
 
 use async_trait::async_trait;
-use conformance::{Cluster, Dialect, Effect, Failure, Node, NodeLog, Provider, Scenario, Shape};
+use conformance::{Ability, Cluster, Dialect, Effect, Failure, Node, NodeLog, Provider, Scenario, Shape};
 
 use crate::readiness::Awaited;
+
+/// Why a test is not tried on it.
+const SPARED: &str = "it changes more than keys of its own";
 
 /// A running cluster. A clone is the same.
 #[derive(Clone)]
@@ -46,9 +49,13 @@ impl Attached {
 
 #[async_trait(?Send)]
 impl Provider for Attached {
+    fn cannot(&self, _: Ability) -> Option<String> {
+        Some(SPARED.to_owned())
+    }
+
     fn lacks(&self, scenario: &Scenario) -> Option<String> {
         if scenario.effect != Effect::Harmless {
-            return Some("it changes more than keys of its own".to_owned());
+            return Some(SPARED.to_owned());
         }
         self.misfit(&scenario.shape)
     }

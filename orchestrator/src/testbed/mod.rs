@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use conformance::{Ability, Cluster, Dialect, Provider, Scenario, Shape};
+use conformance::{Ability, Cluster, Dialect, Provider, Shape};
 use tokio::sync::RwLock;
 
 use crate::apply::Executor;
@@ -206,9 +206,9 @@ fn shaped(spec: &ClusterSpec, shape: &Shape) -> ClusterSpec {
 
 #[async_trait(?Send)]
 impl Provider for Testbed {
-    fn lacks(&self, scenario: &Scenario) -> Option<String> {
+    fn cannot(&self, ability: Ability) -> Option<String> {
         let is_process = self.0.settings.runtime.name() == "process";
-        (is_process && scenario.needs == Some(Ability::Partition))
+        (is_process && ability == Ability::Partition)
             .then(|| "processes share one network and cannot be partitioned; --runtime docker can".to_owned())
     }
 

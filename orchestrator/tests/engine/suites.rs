@@ -15,6 +15,7 @@ pub(crate) const ALL: &[Scenario] = &[
     ("tests_on_the_running_cluster_leave_only_its_own_keys", attached),
     ("a_broken_cluster_is_not_tested", attached_to_a_broken_one),
     ("interrupted_tests_leave_nothing", interrupted),
+    ("an_interrupted_run_of_faults_leaves_nothing", interrupted_faults),
     ("prune_removes_what_killed_tests_left", killed),
 ];
 
@@ -104,6 +105,20 @@ fn interrupted() {
     let mut child = under_way(&stage);
     kill(Pid::from_raw(child.id() as i32), Signal::SIGINT).expect("it runs");
     assert_eq!(child.wait().expect("it ends").code(), Some(130));
+    assert_eq!(objects(&format!("{}-test-", stage.project)), Vec::<String>::new());
+}
+
+/// While something is broken, with whatever its schedule begins.
+fn interrupted_faults() {
+    let stage = stage();
+    let history = stage.folder.path().join("history.jsonl");
+    let mut command = stage.command(&["test", "--suite", "faults", "--history"]);
+    let mut child = command.arg(&history).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts");
+    let text = || std::fs::read_to_string(&history).unwrap_or_default();
+    eventually("something is broken", || text().contains("\"phase\":\"begins\""));
+    kill(Pid::from_raw(child.id() as i32), Signal::SIGINT).expect("it runs");
+    assert_eq!(child.wait().expect("it ends").code(), Some(130));
+    assert_eq!(text().matches("\"phase\":\"begins\"").count(), text().matches("\"phase\":\"ends\"").count());
     assert_eq!(objects(&format!("{}-test-", stage.project)), Vec::<String>::new());
 }
 

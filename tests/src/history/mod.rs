@@ -26,6 +26,8 @@ pub enum Event {
     Operation(Operation),
     /// What was done to the cluster.
     Fault(Fault),
+    /// What kept the cluster from coming to rest after all was healed.
+    Unrest(Unrest),
     /// The last line: the clients are done, and nothing was left out. Without it the history was cut off.
     End(End),
 }
@@ -127,6 +129,18 @@ pub enum Phase {
     Passes,
 }
 
+/// What kept the cluster from coming to rest after all was healed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Unrest {
+    /// For people: what was awaited, and what was seen last.
+    pub what: String,
+    /// When it was first waited for, in microseconds since the run began.
+    pub start_us: u64,
+    /// When it was not waited for any longer.
+    pub end_us: u64,
+}
+
 /// The last line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -148,6 +162,15 @@ impl History {
     pub fn faults(&self) -> impl Iterator<Item = &Fault> {
         self.events.iter().filter_map(|event| match event {
             Event::Fault(fault) => Some(fault),
+            _ => None,
+        })
+    }
+
+    /// What kept the cluster from coming to rest, if anything did.
+    #[must_use]
+    pub fn unrest(&self) -> Option<&Unrest> {
+        self.events.iter().find_map(|event| match event {
+            Event::Unrest(unrest) => Some(unrest),
             _ => None,
         })
     }

@@ -1,6 +1,6 @@
 //! One try of one case: whatever happens in it is a result.
 
-use std::{any::Any, panic::AssertUnwindSafe};
+use std::panic::AssertUnwindSafe;
 
 use futures_util::FutureExt;
 
@@ -15,17 +15,11 @@ pub(super) async fn attempt(case: &Case, stage: &mut Stage) -> Result<(), Failur
     let run = AssertUnwindSafe(case.scenario.run(stage)).catch_unwind();
     let result = match tokio::time::timeout(limit, run).await {
         Ok(Ok(result)) => result,
-        Ok(Err(panic)) => Err(Failure::new("a test without a bug of its own").with(words(&*panic))),
+        Ok(Err(panic)) => Err(Failure::of_panic(&*panic)),
         Err(_) => Err(Failure::new(format!("an end within {limit:?}"))),
     };
     result.map_err(|failure| match stage.record().last_step() {
         Some(step) => failure.with(format!("step:    {step}")),
         None => failure,
     })
-}
-
-/// What the panic said.
-fn words(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "a panic without words".to_owned())
 }

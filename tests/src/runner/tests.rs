@@ -5,7 +5,7 @@ use std::{cell::RefCell, future::pending, rc::Rc, time::SystemTime};
 use async_trait::async_trait;
 
 use super::*;
-use crate::{Case, Dialect, Failure, Node, NodeLog, Scenario, Shape, Suite, groups, scenario::Topic};
+use crate::{Ability, Case, Dialect, Failure, Node, NodeLog, Scenario, Shape, Suite, groups, scenario::Topic};
 
 const SHAPE: Shape = Shape::sharded(4, 2);
 
@@ -18,8 +18,8 @@ struct Place {
 
 #[async_trait(?Send)]
 impl Provider for Place {
-    fn lacks(&self, scenario: &Scenario) -> Option<String> {
-        scenario.needs.map(|_| "not here".to_owned())
+    fn cannot(&self, _: Ability) -> Option<String> {
+        Some("not here".to_owned())
     }
 
     async fn create(&self, _: &Shape) -> Result<Box<dyn Cluster>, String> {

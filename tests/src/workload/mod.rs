@@ -4,7 +4,6 @@
 //! has seen, and what the writers of that had seen, is its past: an answer older than its past is a violation. Nothing is ever
 //! retried: an answer other than 200, 201 or a right 404, and no answer, are violations too.
 
-mod dice;
 mod oracle;
 mod report;
 mod worker;

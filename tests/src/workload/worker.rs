@@ -9,10 +9,9 @@ use tokio::time::MissedTickBehavior;
 
 use super::{
     Shared,
-    dice::Dice,
     oracle::{Past, Seen},
 };
-use crate::{Client, Failure, Reply};
+use crate::{Client, Failure, Reply, dice::Dice};
 
 /// An answer that takes longer is none.
 const ANSWER_LIMIT: Duration = Duration::from_secs(10);

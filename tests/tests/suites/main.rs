@@ -1,6 +1,7 @@
 //! The suites, tried on nodes that run in this process: once on nodes that answer as in 2019, and as far as that says more,
 //! on nodes that answer as in 2021. A trial is a case; only the clusters of chosen ones are made.
 
+mod breaking;
 mod cluster;
 mod dialect_run;
 
@@ -19,6 +20,7 @@ fn main() -> ExitCode {
         runs.push(run);
         trials.extend(its_trials);
     }
+    trials.extend(breaking::tests());
     let running = (!arguments.list).then(|| thread::spawn(|| run(runs)));
     let conclusion = libtest_mimic::run(&arguments, trials);
     if let Some(running) = running

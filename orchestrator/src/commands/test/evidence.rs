@@ -7,7 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use conformance::{Outcome, Verdict};
+use conformance::{NodeLog, Outcome, Verdict, faults};
 use serde_json::{Value, json};
 
 use super::subject::Subject;
@@ -15,6 +15,8 @@ use crate::failure::Failure;
 
 /// In the current folder, one folder for each run.
 const PARENT: &str = "evidence";
+/// In the folder of a run of the suite `faults`.
+const HISTORY: &str = "history.jsonl";
 /// Of the name of a case's folder.
 const SLUG_CHARS: usize = 100;
 
@@ -49,16 +51,51 @@ impl Evidence {
         if let Verdict::Failed(evidence) = &outcome.verdict {
             let lines: Vec<String> = evidence.transcript.iter().map(|entry| format!("{}\n", entry.to_json())).collect();
             fs::write(folder.join("transcript.jsonl"), lines.concat())?;
-            for log in &evidence.logs {
-                let lines: Vec<String> = log.lines.iter().map(|line| format!("{line}\n")).collect();
-                fs::write(folder.join(format!("{}.log", log.node)), lines.concat())?;
-                if let Some(state) = &log.state {
-                    fs::write(folder.join(format!("{}.json", log.node)), format!("{state:#}\n"))?;
-                }
-            }
+            write_logs(&folder, &evidence.logs)?;
         }
         self.kept.borrow_mut().push(name);
         Ok(())
+    }
+
+    /// Where the history of a run of the suite `faults` grows, until it is known whether it is evidence.
+    pub(super) fn history(&self) -> PathBuf {
+        self.folder.join(HISTORY)
+    }
+
+    /// Makes the folder of a run of the suite `faults`.
+    pub(super) fn open(&self) -> io::Result<()> {
+        fs::create_dir_all(&self.folder)
+    }
+
+    /// Writes down what a run of the suite `faults` found; answers where everything is. Of one that found nothing,
+    /// nothing is kept but a history that was cut off.
+    pub(super) fn keep_run(&self, outcome: &faults::Outcome, seed: u64) -> io::Result<Option<PathBuf>> {
+        let is_cut_off = outcome.interrupted && fs::metadata(self.history()).is_ok_and(|history| history.len() > 0);
+        if outcome.is_valid() && !is_cut_off {
+            return self.discard().map(|()| None);
+        }
+        let findings: Vec<String> = outcome.findings.iter().map(|finding| format!("{finding}\n")).collect();
+        fs::write(self.folder.join("findings.txt"), findings.concat())?;
+        write_logs(&self.folder, &outcome.logs)?;
+        self.write_run(json!({"seed": seed, "interrupted": outcome.interrupted}))?;
+        Ok(Some(self.folder.clone()))
+    }
+
+    /// Removes the folder of a run of the suite `faults`, which is no evidence of anything.
+    pub(super) fn discard(&self) -> io::Result<()> {
+        fs::remove_dir_all(&self.folder)?;
+        // Others may be in there.
+        let _ = fs::remove_dir(PARENT);
+        Ok(())
+    }
+
+    fn write_run(&self, more: Value) -> io::Result<()> {
+        let arguments: Vec<String> = std::env::args().collect();
+        let mut run = json!({"command": arguments, "about": self.about, "version": env!("CARGO_PKG_VERSION")});
+        if let (Value::Object(run), Value::Object(more)) = (&mut run, more) {
+            run.extend(more);
+        }
+        fs::write(self.folder.join("run.json"), format!("{run:#}\n"))
     }
 
     /// Writes down the run; answers where everything is, if anything failed.
@@ -73,15 +110,22 @@ impl Evidence {
                 json!({"name": outcome.case.to_string(), "verdict": outcome.verdict.name(), "ms": outcome.elapsed.as_millis() as u64})
             })
             .collect();
-        let arguments: Vec<String> = std::env::args().collect();
-        let run = json!({
-            "command": arguments, "seed": seed, "about": self.about, "version": env!("CARGO_PKG_VERSION"),
-            "failures": *kept, "cases": cases,
-        });
-        fs::write(self.folder.join("run.json"), format!("{run:#}\n"))
+        self.write_run(json!({"seed": seed, "failures": *kept, "cases": cases}))
             .map_err(|error| Failure::Tests(format!("{} cannot be written: {error}", self.folder.display())))?;
         Ok(Some(self.folder.clone()))
     }
+}
+
+/// What the nodes logged, and how they are.
+fn write_logs(folder: &Path, logs: &[NodeLog]) -> io::Result<()> {
+    for log in logs {
+        let lines: Vec<String> = log.lines.iter().map(|line| format!("{line}\n")).collect();
+        fs::write(folder.join(format!("{}.log", log.node)), lines.concat())?;
+        if let Some(state) = &log.state {
+            fs::write(folder.join(format!("{}.json", log.node)), format!("{state:#}\n"))?;
+        }
+    }
+    Ok(())
 }
 
 /// Letters, digits and hyphens.

@@ -1,6 +1,7 @@
 //! `test`: the suites on fresh clusters of their own, or the harmless part of them on the running cluster.
 
 mod evidence;
+mod faults;
 mod list;
 mod progress;
 mod subject;
@@ -9,7 +10,7 @@ mod workflow;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use conformance::{Case, Level, Outcome, Provider, Runner, Selection, Suite, Totals, groups, report};
+use conformance::{Ability, Case, Level, Outcome, Provider, Runner, Selection, Suite, Totals, groups, report};
 use serde_json::json;
 
 use super::session::Session;
@@ -20,13 +21,18 @@ use progress::Progress;
 use subject::Subject;
 
 pub(super) async fn run(session: &Session<'_>, arguments: &TestArguments) -> Result<(), Failure> {
+    if arguments.suite.contains(&SuiteChoice::Faults) {
+        return faults::run(session, arguments).await;
+    }
     if arguments.list {
         return list::run(session, arguments);
     }
     could_be_done(session, arguments)?;
-    let subject = Subject::prepare(session, arguments).await?;
+    let subject = Subject::prepare(session, arguments, session.interrupt.clone()).await?;
     let cases = cases(arguments, &subject.selection(arguments))?;
-    subject.prepare_for(&cases).await?;
+    if cases.iter().any(|case| case.scenario.needs == Some(Ability::Partition)) {
+        subject.prepare_cuts().await?;
+    }
     let evidence = Evidence::new(&subject);
     let progress = Progress::new(session.output, &evidence, cases.len());
     let start = Instant::now();
@@ -58,6 +64,9 @@ pub(super) async fn run(session: &Session<'_>, arguments: &TestArguments) -> Res
 
 /// What is wrong with the arguments is told before minutes are spent on building.
 fn could_be_done(session: &Session<'_>, arguments: &TestArguments) -> Result<(), Failure> {
+    if arguments.seconds.is_some() || arguments.history.is_some() {
+        return Err(Failure::Usage("--seconds and --history belong to --suite faults".to_owned()));
+    }
     if let Some(file) = &arguments.junit {
         write_junit(file, "")?;
     }
@@ -156,6 +165,7 @@ fn suites(arguments: &TestArguments) -> Vec<Suite> {
             || arguments.suite.iter().any(|choice| match choice {
                 SuiteChoice::Assignment3 => *suite == Suite::Assignment3,
                 SuiteChoice::Assignment4 => *suite == Suite::Assignment4,
+                SuiteChoice::Faults => false,
             })
     };
     Suite::ALL.into_iter().filter(chosen).collect()

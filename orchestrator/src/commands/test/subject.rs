@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use conformance::{Ability, Case, Dialect, Level, Provider, Selection};
+use conformance::{Dialect, Level, Provider, Selection};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
@@ -16,6 +16,7 @@ use super::{level, suites};
 use crate::build::Artifact;
 use crate::cli::{DialectChoice, RuntimeChoice, TestArguments};
 use crate::failure::Failure;
+use crate::interrupt::Interrupt;
 use crate::isolation::name_of;
 use crate::output::Output;
 use crate::plan::Operation;
@@ -42,7 +43,12 @@ enum Place {
 
 impl Subject {
     /// Builds what is to be built, so that clusters need only be started.
-    pub(super) async fn prepare(session: &Session<'_>, arguments: &TestArguments) -> Result<Self, Failure> {
+    /// Whoever is told of `interrupt` stops what it does to a cluster half-way.
+    pub(super) async fn prepare(
+        session: &Session<'_>,
+        arguments: &TestArguments,
+        interrupt: Interrupt,
+    ) -> Result<Self, Failure> {
         let dialect = dialect(&session.spec, arguments);
         let run = run_name();
         if arguments.attach {
@@ -61,7 +67,7 @@ impl Subject {
             artifact,
             ours,
             dialect,
-            interrupt: session.interrupt.clone(),
+            interrupt,
             timeout: session.timeout(),
             keep: arguments.keep,
             prefix,
@@ -113,13 +119,11 @@ impl Subject {
         }
     }
 
-    /// Builds what the cases need besides the store.
-    pub(super) async fn prepare_for(&self, cases: &[Case]) -> Result<(), Failure> {
+    /// Builds what cutting nodes off from each other takes besides the store.
+    pub(super) async fn prepare_cuts(&self) -> Result<(), Failure> {
         match &self.place {
-            Place::Fresh(testbed) if cases.iter().any(|case| case.scenario.needs == Some(Ability::Partition)) => {
-                testbed.prepare_cuts().await
-            }
-            Place::Fresh(_) | Place::Running(_) => Ok(()),
+            Place::Fresh(testbed) => testbed.prepare_cuts().await,
+            Place::Running(_) => Ok(()),
         }
     }
 

@@ -12,7 +12,7 @@ use std::{
 
 use async_trait::async_trait;
 use conformance::{
-    Ability, Client, Cluster, Dialect, Failure, Node, NodeLog, Provider, Record, Scenario, Shape, ensure, eventually,
+    Ability, Client, Cluster, Dialect, Failure, Node, NodeLog, Provider, Record, Shape, ensure, eventually,
 };
 use reqwest::Method;
 use tempfile::TempDir;
@@ -30,8 +30,8 @@ pub(crate) struct InProcess(pub(crate) Dialect);
 
 #[async_trait(?Send)]
 impl Provider for InProcess {
-    fn lacks(&self, scenario: &Scenario) -> Option<String> {
-        (!EACH_HAS_AN_IP && scenario.needs == Some(Ability::Partition))
+    fn cannot(&self, ability: Ability) -> Option<String> {
+        (!EACH_HAS_AN_IP && ability == Ability::Partition)
             .then(|| "here all nodes share one IP, by which nobody can tell them apart".to_owned())
     }
 

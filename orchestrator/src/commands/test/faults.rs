@@ -1,0 +1,124 @@
+//! `test --suite faults`: one cluster, clients on it, and faults by the seed for so many seconds.
+
+mod watcher;
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use conformance::faults::{Availability, Length, Outcome, Trial};
+use serde_json::{Value, json};
+
+use super::super::session::Session;
+use super::evidence::Evidence;
+use super::subject::Subject;
+use crate::cli::TestArguments;
+use crate::failure::Failure;
+use crate::interrupt::Interrupt;
+use watcher::Watcher;
+
+/// How long a cluster is broken unless something else is said.
+const TIME: Duration = Duration::from_secs(120);
+
+pub(super) async fn run(session: &Session<'_>, arguments: &TestArguments) -> Result<(), Failure> {
+    could_be_done(arguments)?;
+    // Who interrupts a run wants it mended first, which is work on the cluster too.
+    let subject = Subject::prepare(session, arguments, Interrupt::never()).await?;
+    subject.prepare_cuts().await?;
+    let evidence = Evidence::new(&subject);
+    let file = arguments.history.clone().unwrap_or_else(|| evidence.history());
+    let history = create(&evidence, &file)?;
+    let time = arguments.seconds.map_or(TIME, Duration::from_secs);
+    let trial = Trial::new(arguments.seed, subject.title(), Length::Time(time));
+    let watcher = Watcher::new(session.output);
+    let ended = trial.run(subject.provider(), &watcher, Box::new(history), session.interrupt.asked()).await;
+    let left = subject.remove_all().await;
+    left.iter().for_each(|left| session.output.note(&format!("could not be removed: {left}")));
+    let outcome = match ended {
+        Ok(outcome) => outcome,
+        Err(reason) => {
+            let _ = evidence.discard();
+            return Err(Failure::NotReady(reason));
+        }
+    };
+    let folder = evidence.keep_run(&outcome, arguments.seed).unwrap_or_else(|error| {
+        session.output.note(&format!("the evidence cannot be written: {error}"));
+        None
+    });
+    tell(session, arguments, &subject, &outcome, folder.as_deref());
+    verdict(&outcome, folder)?;
+    if left.is_empty() { Ok(()) } else { Err(Failure::Engine("not all that the run made could be removed".to_owned())) }
+}
+
+fn could_be_done(arguments: &TestArguments) -> Result<(), Failure> {
+    let unfit = [
+        (arguments.suite.len() > 1, "another suite"),
+        (arguments.filter.is_some(), "a filter"),
+        (arguments.attach, "--attach"),
+        (arguments.list, "--list"),
+        (arguments.junit.is_some(), "--junit"),
+        (arguments.jobs.is_some(), "--jobs"),
+    ];
+    match unfit.into_iter().find(|(given, _)| *given) {
+        Some((_, what)) => Err(Failure::Usage(format!("the suite `faults` is one run, which does not go with {what}"))),
+        None => Ok(()),
+    }
+}
+
+fn create(evidence: &Evidence, file: &Path) -> Result<File, Failure> {
+    let created = evidence.open().and_then(|()| File::create(file));
+    created.map_err(|error| Failure::Usage(format!("the history {} cannot be written: {error}", file.display())))
+}
+
+fn tell(session: &Session<'_>, arguments: &TestArguments, subject: &Subject, outcome: &Outcome, folder: Option<&Path>) {
+    let availability = Availability::of(&outcome.history);
+    let mut text: Vec<String> = outcome.findings.iter().map(|finding| format!("FOUND {finding}\n")).collect();
+    text.push(format!("{availability}\n"));
+    text.extend(skipped(outcome));
+    outcome.remarks.iter().for_each(|remark| session.output.note(remark));
+    let word = if outcome.is_valid() { "nothing found" } else { "something found" };
+    let operations = outcome.history.operations().count();
+    text.push(format!("{}: {word} in {operations} operations (seed {})", subject.title(), arguments.seed));
+    let rows: Vec<Value> = availability
+        .rows
+        .iter()
+        .map(|row| {
+            json!({
+                "while": row.name, "faults": row.faults, "operations": row.operations, "answered": row.answered,
+                "unavailable": row.unavailable, "without_reply": row.without_reply, "other": row.other,
+                "elsewhere": {"operations": row.elsewhere.0, "answered": row.elsewhere.1},
+                "longest_gap_ms": row.longest_gap.as_millis() as u64,
+            })
+        })
+        .collect();
+    session.output.result(
+        &text.join("\n"),
+        json!({
+            "event": "test.faults", "valid": outcome.is_valid(), "seed": arguments.seed, "operations": operations,
+            "findings": outcome.findings.iter().map(ToString::to_string).collect::<Vec<_>>(), "availability": rows,
+            "skipped": outcome.skipped.iter().map(|(kind, _)| kind.name()).collect::<Vec<_>>(),
+            "evidence": folder.map(|folder| folder.display().to_string()),
+        }),
+    );
+}
+
+/// A line for each reason.
+fn skipped(outcome: &Outcome) -> Vec<String> {
+    let mut by_reason: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (kind, reason) in &outcome.skipped {
+        by_reason.entry(reason).or_default().push(kind.name());
+    }
+    by_reason.iter().map(|(reason, kinds)| format!("skipped: {}: {reason}", kinds.join(", "))).collect()
+}
+
+fn verdict(outcome: &Outcome, folder: Option<PathBuf>) -> Result<(), Failure> {
+    let evidence = folder.map(|folder| format!("; evidence: {}", folder.display())).unwrap_or_default();
+    if !outcome.is_valid() {
+        return Err(Failure::Tests(format!("the store does not keep what it promises{evidence}")));
+    }
+    if outcome.interrupted {
+        return Err(Failure::Interrupted(format!("what was broken is mended, and the cluster is removed{evidence}")));
+    }
+    Ok(())
+}

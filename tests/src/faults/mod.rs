@@ -1,0 +1,29 @@
+//! The suite that breaks clusters: clients work on one while it is broken by a schedule, and all that they saw and all that
+//! was done becomes a [`History`](crate::history::History).
+//!
+//! A run judges nothing that a history can say. It knows no store and nothing of where nodes run. Whatever way it ends, all
+//! that it broke is mended and the cluster removed before it returns.
+
+mod availability;
+mod change;
+mod clients;
+mod course;
+mod ending;
+mod groups;
+mod halt;
+mod journal;
+mod kind;
+mod outcome;
+mod progress;
+mod proof;
+mod schedule;
+mod session;
+mod trial;
+mod victim;
+mod words;
+
+pub use availability::{Availability, Row};
+pub use kind::Kind;
+pub use outcome::Outcome;
+pub use progress::{Observer, Progress};
+pub use trial::{Length, Trial};

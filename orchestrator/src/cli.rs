@@ -182,6 +182,12 @@ pub(crate) enum Command {
     },
     /// Check the cluster file
     Validate,
+    /// Judge the history of a run of `test --suite faults` again
+    Check {
+        /// The history, a file of JSON lines
+        #[arg(value_name = "FILE")]
+        history: PathBuf,
+    },
     /// Run the assignment's tests: on fresh clusters of their own, beside whatever runs
     Test(TestArguments),
 }

@@ -45,6 +45,8 @@ fn help_names_every_command_and_exit_code() {
         "status",
         "logs",
         "validate",
+        "check",
+        "test",
     ];
     for command in commands {
         assert!(
@@ -252,4 +254,32 @@ fn what_nobody_runs_cannot_be_asked() {
     }
     without_engine(folder.path(), &["-p", "nobodys", "down"]).exits(0).answers("nothing to do");
     without_engine(folder.path(), &["-p", "nobodys", "prune"]).exits(0).answers("nothing to do");
+}
+
+#[test]
+fn a_history_is_judged_again_without_a_cluster() {
+    let folder = folder();
+    let put = r#"{"type":"operation","client":1,"node":"node1","kind":"put","key":"x","value":"1","token-out":1,"status":201,"start-us":0,"end-us":9}"#;
+    let read = |status: u16, value: &str| {
+        format!(
+            r#"{{"type":"operation","client":1,"node":"node2","kind":"get","key":"x"{value},"token-in":1,"token-out":2,"status":{status},"start-us":20,"end-us":30,"last":true}}"#
+        )
+    };
+    let judge = |name: &str, lines: &[&str]| {
+        std::fs::write(folder.path().join(name), lines.join("\n")).expect("a file");
+        without_engine(folder.path(), &["check", name])
+    };
+    let end = r#"{"type":"end","end-us":40}"#;
+    judge("good.jsonl", &[put, &read(200, r#","value":"1""#), end]).exits(0).answers("2 operations: valid");
+    judge("bad.jsonl", &[put, &read(404, ""), end])
+        .exits(1)
+        .answers("2 operations: invalid")
+        .answers("client 1 writes x = \"1\" at node1")
+        .complains("the history is invalid");
+    judge("short.jsonl", &[put])
+        .exits(1)
+        .answers("unknown: the history was cut off")
+        .complains("the history is unknown");
+    judge("wrong.jsonl", &[put, "{}", end]).exits(2).complains("wrong.jsonl cannot be read: line 2 is no event");
+    without_engine(folder.path(), &["check", "gone.jsonl"]).exits(2).complains("gone.jsonl cannot be read");
 }

@@ -3,6 +3,7 @@
 mod add;
 mod bring_up;
 mod build;
+mod check;
 mod clean;
 mod down;
 mod fault;
@@ -47,6 +48,7 @@ pub(crate) async fn run(cli: &Cli, output: &Output) -> Result<(), Failure> {
             logs::run(&session, nodes, logs::Wanted { follow: *follow, since: since.as_deref(), tail: *tail }).await
         }
         Command::Validate => validate::run(&session),
+        Command::Check { history } => check::run(&session, history),
         Command::Test(arguments) => test::run(&session, arguments).await,
     }
 }

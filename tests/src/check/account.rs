@@ -66,7 +66,7 @@ impl<'a> Account<'a> {
                     events.push(event);
                 }
                 Event::Fault(fault) => faults.push((event, fault)),
-                Event::Run(_) | Event::End(_) => {}
+                Event::Run(_) | Event::Unrest(_) | Event::End(_) => {}
             }
         }
         let lost_us = operations.iter().map(|operation| loss::lost_from_us(operation, &faults)).collect();

@@ -104,6 +104,9 @@ fn unknown(history: &History, account: &Account) -> Vec<String> {
     if !history.is_whole() {
         reasons.push("the history was cut off".to_owned());
     }
+    if let Some(unrest) = history.unrest() {
+        reasons.push(format!("the cluster did not come to rest: {}", unrest.what));
+    }
     if !account.operations.iter().any(|operation| operation.is_answered()) {
         reasons.push("no operation was answered".to_owned());
     }

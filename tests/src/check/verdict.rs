@@ -15,7 +15,19 @@ pub enum Verdict {
     Unknown(Vec<String>),
 }
 
+impl Default for Verdict {
+    fn default() -> Self {
+        Self::Unknown(Vec::new())
+    }
+}
+
 impl Verdict {
+    /// Whether it is `Invalid`.
+    #[must_use]
+    pub fn is_invalid(&self) -> bool {
+        matches!(self, Self::Invalid(_))
+    }
+
     /// Whether it is `Valid`.
     #[must_use]
     pub fn is_valid(&self) -> bool {

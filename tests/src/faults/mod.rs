@@ -1,7 +1,7 @@
 //! The suite that breaks clusters: clients work on one while it is broken by a schedule, and all that they saw and all that
 //! was done becomes a [`History`](crate::history::History).
 //!
-//! A run judges nothing that a history can say. It knows no store and nothing of where nodes run. Whatever way it ends, all
+//! The history is judged by [`check`](crate::check) when the run is over. A run knows no store and nothing of where nodes run. Whatever way it ends, all
 //! that it broke is mended and the cluster removed before it returns.
 
 mod availability;

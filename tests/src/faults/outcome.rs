@@ -1,12 +1,14 @@
 //! What came of a run.
 
-use crate::{Failure, NodeLog, faults::Kind, history::History};
+use crate::{Failure, NodeLog, check::Verdict, faults::Kind, history::History};
 
 /// What came of a run.
 #[derive(Default)]
 pub struct Outcome {
     /// Everything, unless the run was interrupted.
     pub history: History,
+    /// What the history says.
+    pub verdict: Verdict,
     /// What was found besides what the history says: a node that did not start again, a cluster that did not come to rest.
     pub findings: Vec<Failure>,
     /// Kinds of faults that this cluster cannot suffer, and why.
@@ -20,9 +22,15 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// Whether the store has kept what it promises, as far as the run has gone.
+    /// Whether the store has kept all that it promises.
     #[must_use]
     pub fn is_valid(&self) -> bool {
-        self.findings.is_empty()
+        self.findings.is_empty() && self.verdict.is_valid()
+    }
+
+    /// Whether the store has broken a promise.
+    #[must_use]
+    pub fn is_invalid(&self) -> bool {
+        !self.findings.is_empty() || self.verdict.is_invalid()
     }
 }

@@ -22,6 +22,7 @@ use super::{
 };
 use crate::{
     Cluster, Failure, Provider, Shape,
+    check::check,
     history::{End, Event, Run, Unrest},
 };
 
@@ -121,9 +122,11 @@ impl Trial {
         let (history, written) = journal.take();
         findings.extend(written.err().map(|error| Failure::new("the history to be written").with(error)));
         let (mut cluster, remarks) = victim.into_parts();
-        let mut outcome =
-            Outcome { history, findings, skipped, remarks, logs: Vec::new(), interrupted: halt.is_asked() };
-        let failed = !outcome.is_valid();
+        observer.begins("judging the history");
+        let verdict = check(&history);
+        let interrupted = halt.is_asked();
+        let mut outcome = Outcome { history, verdict, findings, skipped, remarks, logs: Vec::new(), interrupted };
+        let failed = outcome.is_invalid();
         if failed {
             outcome.logs = cluster.logs(since).await;
         }

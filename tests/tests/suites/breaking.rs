@@ -46,6 +46,7 @@ async fn every_kind(seed: u64) -> Result<(), Failure> {
     if let Some(finding) = outcome.findings.into_iter().next() {
         return Err(finding);
     }
+    ensure(outcome.verdict.is_valid(), || format!("a valid history: {}", outcome.verdict))?;
     let skipped: BTreeSet<&str> = outcome.skipped.iter().map(|(kind, _)| kind.name()).collect();
     must_be_done_and_undone(&outcome.history, &skipped)?;
     must_end_with_a_look_at_everything(&outcome.history)
@@ -58,7 +59,7 @@ async fn interrupted() -> Result<(), Failure> {
     let outcome = trial.run(&provider, &watcher, Box::new(io::sink()), watcher.has_seen(3)).await;
     let outcome = outcome.map_err(Failure::new)?;
     ensure(outcome.interrupted && !outcome.history.is_whole(), || "a history that was cut off")?;
-    ensure(outcome.findings.is_empty(), || format!("no findings, got {:?}", outcome.findings))?;
+    ensure(!outcome.is_invalid(), || format!("nothing wrong, got {:?} and {}", outcome.findings, outcome.verdict))?;
     all_must_be_undone(&outcome.history).map(drop)
 }
 

@@ -71,11 +71,12 @@ impl Evidence {
     /// nothing is kept but a history that was cut off.
     pub(super) fn keep_run(&self, outcome: &faults::Outcome, seed: u64) -> io::Result<Option<PathBuf>> {
         let is_cut_off = outcome.interrupted && fs::metadata(self.history()).is_ok_and(|history| history.len() > 0);
-        if outcome.is_valid() && !is_cut_off {
+        if !outcome.is_invalid() && !is_cut_off {
             return self.discard().map(|()| None);
         }
-        let findings: Vec<String> = outcome.findings.iter().map(|finding| format!("{finding}\n")).collect();
-        fs::write(self.folder.join("findings.txt"), findings.concat())?;
+        let findings = outcome.findings.iter().map(ToString::to_string);
+        let findings: Vec<String> = findings.chain([outcome.verdict.to_string()]).collect();
+        fs::write(self.folder.join("findings.txt"), findings.join("\n\n") + "\n")?;
         write_logs(&self.folder, &outcome.logs)?;
         self.write_run(json!({"seed": seed, "interrupted": outcome.interrupted}))?;
         Ok(Some(self.folder.clone()))

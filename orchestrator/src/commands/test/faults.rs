@@ -7,6 +7,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use conformance::check::Verdict;
 use conformance::faults::{Availability, Length, Outcome, Trial};
 use serde_json::{Value, json};
 
@@ -74,10 +75,13 @@ fn create(evidence: &Evidence, file: &Path) -> Result<File, Failure> {
 fn tell(session: &Session<'_>, arguments: &TestArguments, subject: &Subject, outcome: &Outcome, folder: Option<&Path>) {
     let availability = Availability::of(&outcome.history);
     let mut text: Vec<String> = outcome.findings.iter().map(|finding| format!("FOUND {finding}\n")).collect();
+    if !outcome.interrupted || outcome.verdict.is_invalid() {
+        text.push(format!("{}\n", outcome.verdict));
+    }
     text.push(format!("{availability}\n"));
     text.extend(skipped(outcome));
     outcome.remarks.iter().for_each(|remark| session.output.note(remark));
-    let word = if outcome.is_valid() { "nothing found" } else { "something found" };
+    let word = if outcome.is_invalid() { "something found" } else { "nothing found" };
     let operations = outcome.history.operations().count();
     text.push(format!("{}: {word} in {operations} operations (seed {})", subject.title(), arguments.seed));
     let rows: Vec<Value> = availability
@@ -114,11 +118,16 @@ fn skipped(outcome: &Outcome) -> Vec<String> {
 
 fn verdict(outcome: &Outcome, folder: Option<PathBuf>) -> Result<(), Failure> {
     let evidence = folder.map(|folder| format!("; evidence: {}", folder.display())).unwrap_or_default();
-    if !outcome.is_valid() {
+    if outcome.is_invalid() {
         return Err(Failure::Tests(format!("the store does not keep what it promises{evidence}")));
     }
     if outcome.interrupted {
         return Err(Failure::Interrupted(format!("what was broken is mended, and the cluster is removed{evidence}")));
     }
-    Ok(())
+    match &outcome.verdict {
+        Verdict::Unknown(_) => {
+            Err(Failure::Tests(format!("whether the store keeps what it promises is {}", outcome.verdict)))
+        }
+        Verdict::Valid | Verdict::Invalid(_) => Ok(()),
+    }
 }

@@ -1,0 +1,29 @@
+//! `check`: judges a history that was written down. Needs no cluster.
+
+use std::fs::File;
+use std::io::BufReader;
+use std::path::Path;
+
+use conformance::check::{Verdict, check};
+use conformance::faults::Availability;
+use conformance::history::History;
+use serde_json::json;
+
+use super::session::Session;
+use crate::failure::Failure;
+
+pub(super) fn run(session: &Session<'_>, file: &Path) -> Result<(), Failure> {
+    let unreadable = |error| Failure::Usage(format!("the history {} cannot be read: {error}", file.display()));
+    let history = File::open(file).and_then(|file| History::read(BufReader::new(file))).map_err(unreadable)?;
+    let (verdict, operations) = (check(&history), history.operations().count());
+    let text = format!("{}\n{operations} operations: {verdict}", Availability::of(&history));
+    let (word, findings) = match &verdict {
+        Verdict::Valid => ("valid", Vec::new()),
+        Verdict::Invalid(findings) => ("invalid", findings.iter().map(ToString::to_string).collect()),
+        Verdict::Unknown(reasons) => ("unknown", reasons.clone()),
+    };
+    session
+        .output
+        .result(&text, json!({"event": "check", "verdict": word, "operations": operations, "findings": findings}));
+    if verdict.is_valid() { Ok(()) } else { Err(Failure::Tests(format!("the history is {word}"))) }
+}

@@ -187,6 +187,9 @@ pub(crate) enum Command {
         /// The history, a file of JSON lines
         #[arg(value_name = "FILE")]
         history: PathBuf,
+        /// Draw it: a page for a browser, which needs nothing else
+        #[arg(long, value_name = "PAGE")]
+        html: Option<PathBuf>,
     },
     /// Run the assignment's tests: on fresh clusters of their own, beside whatever runs
     Test(TestArguments),

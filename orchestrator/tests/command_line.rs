@@ -281,5 +281,9 @@ fn a_history_is_judged_again_without_a_cluster() {
         .answers("unknown: the history was cut off")
         .complains("the history is unknown");
     judge("wrong.jsonl", &[put, "{}", end]).exits(2).complains("wrong.jsonl cannot be read: line 2 is no event");
+    without_engine(folder.path(), &["check", "bad.jsonl", "--html", "page.html"]).exits(1);
+    let page = std::fs::read_to_string(folder.path().join("page.html")).expect("the page");
+    assert!(page.contains("<svg") && page.contains("reads x at node2"), "{page}");
+    without_engine(folder.path(), &["check", "bad.jsonl", "--html", "gone/page.html"]).exits(2).complains("gone/page.html");
     without_engine(folder.path(), &["check", "gone.jsonl"]).exits(2).complains("gone.jsonl cannot be read");
 }

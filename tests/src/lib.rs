@@ -17,6 +17,7 @@ pub mod faults;
 pub mod history;
 mod layout;
 mod outcome;
+pub mod picture;
 mod record;
 mod reply;
 pub mod report;

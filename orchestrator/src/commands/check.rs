@@ -1,21 +1,26 @@
 //! `check`: judges a history that was written down. Needs no cluster.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::BufReader;
 use std::path::Path;
 
 use conformance::check::{Verdict, check};
 use conformance::faults::Availability;
 use conformance::history::History;
+use conformance::picture::page;
 use serde_json::json;
 
 use super::session::Session;
 use crate::failure::Failure;
 
-pub(super) fn run(session: &Session<'_>, file: &Path) -> Result<(), Failure> {
+pub(super) fn run(session: &Session<'_>, file: &Path, html: Option<&Path>) -> Result<(), Failure> {
     let unreadable = |error| Failure::Usage(format!("the history {} cannot be read: {error}", file.display()));
     let history = File::open(file).and_then(|file| History::read(BufReader::new(file))).map_err(unreadable)?;
     let (verdict, operations) = (check(&history), history.operations().count());
+    if let Some(html) = html {
+        fs::write(html, page(&history, &verdict))
+            .map_err(|error| Failure::Usage(format!("the page {} cannot be written: {error}", html.display())))?;
+    }
     let text = format!("{}\n{operations} operations: {verdict}", Availability::of(&history));
     let (word, findings) = match &verdict {
         Verdict::Valid => ("valid", Vec::new()),

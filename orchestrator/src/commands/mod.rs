@@ -48,7 +48,7 @@ pub(crate) async fn run(cli: &Cli, output: &Output) -> Result<(), Failure> {
             logs::run(&session, nodes, logs::Wanted { follow: *follow, since: since.as_deref(), tail: *tail }).await
         }
         Command::Validate => validate::run(&session),
-        Command::Check { history } => check::run(&session, history),
+        Command::Check { history, html } => check::run(&session, history, html.as_deref()),
         Command::Test(arguments) => test::run(&session, arguments).await,
     }
 }

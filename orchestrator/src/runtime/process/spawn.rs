@@ -73,7 +73,8 @@ mod tests {
     async fn a_node_that_was_started_must_be_found_at_once() {
         let folder = tempfile::tempdir().expect("a folder");
         let binary = folder.path().join("node");
-        fs::write(&binary, "#!/bin/sh\nexec sleep 60\n").expect("a file");
+        // No `exec`, which would have the moment once more.
+        fs::write(&binary, "#!/bin/sh\nsleep 60\ntrue\n").expect("a file");
         fs::set_permissions(&binary, Permissions::from_mode(0o755)).expect("an executable");
         let artifact = Artifact { content: "1".into(), binary, context: Vec::new() };
         let spec = locate(None, Path::new("/")).expect("built-in").spec;

@@ -284,6 +284,8 @@ fn a_history_is_judged_again_without_a_cluster() {
     without_engine(folder.path(), &["check", "bad.jsonl", "--html", "page.html"]).exits(1);
     let page = std::fs::read_to_string(folder.path().join("page.html")).expect("the page");
     assert!(page.contains("<svg") && page.contains("reads x at node2"), "{page}");
-    without_engine(folder.path(), &["check", "bad.jsonl", "--html", "gone/page.html"]).exits(2).complains("gone/page.html");
+    without_engine(folder.path(), &["check", "bad.jsonl", "--html", "gone/page.html"])
+        .exits(2)
+        .complains("gone/page.html");
     without_engine(folder.path(), &["check", "gone.jsonl"]).exits(2).complains("gone.jsonl cannot be read");
 }

@@ -28,8 +28,8 @@ pub(super) struct Ending<'a> {
 }
 
 impl Ending<'_> {
-    /// Waits until every node sees all and has everything, takes new writes and shows them, and answers to every token that
-    /// a client has.
+    /// Waits until every node sees all and has everything, takes new writes and shows them, answers to every token that a
+    /// client has, and tells the same of every key as all others.
     ///
     /// # Errors
     /// [`Failure`] with what does not come.
@@ -72,6 +72,19 @@ impl Ending<'_> {
                     ensure(get.is_answered(), || format!("{} to answer for {key}, got {:?}", node.name, get.status))
                 })
                 .await?;
+            }
+        }
+        // A token speaks of what its client saw. What nobody has read may still be on its way to the last replica.
+        eventually(left(), "all nodes tell the same of every key", || self.all_tell_the_same()).await
+    }
+
+    async fn all_tell_the_same(&self) -> Result<(), Failure> {
+        for key in self.keys {
+            let asked = self.nodes.iter().map(async |node| self.client.clone().get(&node.url, key).await);
+            let replies = join_all(asked).await.into_iter().collect::<Result<Vec<_>, _>>()?;
+            for pair in replies.windows(2) {
+                let same = pair[0].status == pair[1].status && pair[0].json.get("value") == pair[1].json.get("value");
+                ensure(same, || format!("one answer for {key}")).map_err(|failure| failure.with(&pair[1]))?;
             }
         }
         Ok(())

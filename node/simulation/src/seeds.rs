@@ -43,6 +43,12 @@ fn seeds_102657_and_103721_must_keep_what_was_durable_on_two_disks() {
     assert_clean(103_721);
 }
 
+/// A tombstone was collected by what an owner had acknowledged, while an older write that it had too was still on its way.
+#[test]
+fn seed_200209_must_not_collect_a_tombstone_before_older_writes_have_come() {
+    assert_clean(200_209);
+}
+
 fn assert_clean(seed: u64) {
     if let Err(violation) = run(seed, None) {
         panic!("{}", violation.what);

@@ -85,8 +85,9 @@ impl Core {
             let owner = self.owners(slot).any(|owner| owner == address);
             match (owner, theirs.holding) {
                 (true, Holding::Complete) => {
-                    meet = meet.meet(&theirs.frontier);
-                    join.merge(&theirs.frontier);
+                    // Not what it has acknowledged since: whoever had a tombstone may have had more, which is then missed.
+                    meet = meet.meet(peer.told(slot));
+                    join.merge(peer.told(slot));
                 }
                 (false, Holding::Absent) => {}
                 _ => return None,

@@ -19,6 +19,8 @@ pub(super) struct Peer {
     /// The placement of that announcement.
     pub(super) placement: PlacementId,
     slots: Vec<SlotState>,
+    /// What it had of each slot when it announced it last: all at one moment, without what it has acknowledged since.
+    told: Vec<Frontier>,
     /// The newest announcement of ours that it has confirmed.
     pub(super) confirmed: u64,
     /// The members and identities, as a hash, that it knew in all it has sent since its newest ping, whose announcement is
@@ -45,6 +47,7 @@ impl Peer {
             announced: 0,
             placement: PlacementId::default(),
             slots: vec![SlotState::default(); SLOTS],
+            told: vec![Frontier::default(); SLOTS],
             confirmed: 0,
             agreed: 0,
             pinged_ms: 0,
@@ -108,6 +111,7 @@ impl Peer {
         self.announced = 0;
         self.placement = PlacementId::default();
         self.slots.fill(SlotState::default());
+        self.told.fill(Frontier::default());
         self.confirmed = 0;
         self.agreed = 0;
         self.has_room = true;
@@ -124,6 +128,7 @@ impl Peer {
         self.owed = true;
         let mut changed = Vec::with_capacity(announcement.slots.len());
         for (slot, state) in announcement.slots {
+            self.told[slot.index()].clone_from(&state.frontier);
             self.slots[slot.index()] = state;
             changed.push(slot);
         }
@@ -133,6 +138,11 @@ impl Peer {
     /// What it announced of a slot.
     pub(super) fn slot(&self, slot: SlotId) -> &SlotState {
         &self.slots[slot.index()]
+    }
+
+    /// What it had of a slot at one moment.
+    pub(super) fn told(&self, slot: SlotId) -> &Frontier {
+        &self.told[slot.index()]
     }
 
     /// It has durably applied this write of the slot, by its own word.

@@ -7,7 +7,7 @@ mod tests;
 
 use std::{collections::BTreeMap, fmt, ops::RangeInclusive, time::Duration};
 
-use crate::history::{Fault, History, Operation, Phase};
+use crate::history::{History, Operation};
 
 /// The row of all operations.
 const ALL: &str = "all";
@@ -70,23 +70,11 @@ impl Availability {
 /// When faults were on, and when the last of all was over: the end, when there was none.
 fn spans(history: &History) -> (Spans<'_>, u64) {
     let mut spans = Spans::new();
-    let mut begun: BTreeMap<u32, &Fault> = BTreeMap::new();
     let end_us = history.operations().map(|operation| operation.end_us).max().unwrap_or_default();
-    for fault in history.faults() {
-        let first = match fault.phase {
-            Phase::Begins => {
-                begun.insert(fault.number, fault);
-                continue;
-            }
-            Phase::Ends => begun.remove(&fault.number).unwrap_or(fault),
-            Phase::Passes => fault,
-        };
-        spans.entry(&fault.kind).or_default().push(Span { time: first.start_us..=fault.end_us, nodes: &fault.nodes });
-    }
-    // What did not end was on until the end.
-    for fault in begun.into_values() {
-        let time = fault.start_us..=end_us.max(fault.start_us);
-        spans.entry(&fault.kind).or_default().push(Span { time, nodes: &fault.nodes });
+    for (begin, end) in history.spans() {
+        // What did not end was on until the end.
+        let until_us = end.map_or(end_us.max(begin.start_us), |end| end.end_us);
+        spans.entry(&begin.kind).or_default().push(Span { time: begin.start_us..=until_us, nodes: &begin.nodes });
     }
     let last_us = spans.values().flatten().map(|span| *span.time.end()).max().unwrap_or(end_us);
     (spans, last_us)

@@ -167,10 +167,7 @@ impl Running<'_> {
         if !self.halt.is_asked() {
             let ending =
                 Ending { client: victim.client(), journal: self.journal, nodes: victim.nodes(), keys: &keys, sessions };
-            match self.halt.unless_asked(self.end(&ending)).await {
-                Some(found) => findings.extend(found),
-                None => return findings,
-            }
+            findings.extend(self.halt.unless_asked(self.end(&ending)).await.into_iter().flatten());
         }
         findings
     }

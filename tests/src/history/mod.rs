@@ -5,7 +5,7 @@
 
 mod lines;
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
@@ -164,6 +164,24 @@ impl History {
             Event::Fault(fault) => Some(fault),
             _ => None,
         })
+    }
+
+    /// The faults, each as it began and as it ended; `None` for one that was still on when the history ended.
+    #[must_use]
+    pub fn spans(&self) -> Vec<(&Fault, Option<&Fault>)> {
+        let mut spans: Vec<(&Fault, Option<&Fault>)> = Vec::new();
+        let mut open: BTreeMap<u32, usize> = BTreeMap::new();
+        for fault in self.faults() {
+            if fault.phase == Phase::Begins {
+                open.insert(fault.number, spans.len());
+                spans.push((fault, None));
+            } else if let Some(begun) = open.remove(&fault.number) {
+                spans[begun].1 = Some(fault);
+            } else {
+                spans.push((fault, Some(fault)));
+            }
+        }
+        spans
     }
 
     /// What kept the cluster from coming to rest, if anything did.

@@ -1,9 +1,9 @@
 //! What all charts have: the frame, the nodes' lines, the time axis, and the faults.
 
-use std::{collections::BTreeMap, fmt::Write};
+use std::fmt::Write;
 
 use super::{WIDTH, escape, scale::Scale};
-use crate::history::{Fault, History, Phase};
+use crate::history::{Fault, History};
 
 /// Below the lines, for the time axis.
 const AXIS: f64 = 30.0;
@@ -25,7 +25,7 @@ pub(super) fn frame(history: &History, scale: &Scale<'_>, label: &str, inside: &
         let _ = writeln!(svg, "<path class=\"node\" d=\"M90 {y:.1}H{}\"/>", WIDTH - 20.0);
         let _ = writeln!(svg, "<text class=\"name\" x=\"82\" y=\"{:.1}\">{}</text>", y + 4.0, escape(node));
     }
-    for (begin, end) in spans(history) {
+    for (begin, end) in history.spans() {
         svg.push_str(&fault(begin, end, scale));
     }
     svg.push_str(inside);
@@ -39,26 +39,6 @@ const MARKS: &str = "<defs>\
     <path d=\"M0 0L8 4L0 8z\"/></marker>\
     <pattern id=\"hatch\" width=\"6\" height=\"6\" patternUnits=\"userSpaceOnUse\" patternTransform=\"rotate(45)\">\
     <path class=\"hatch\" d=\"M0 0V6\"/></pattern></defs>\n";
-
-/// Each fault with its end, if it has one.
-fn spans(history: &History) -> Vec<(&Fault, Option<&Fault>)> {
-    let mut spans: Vec<(&Fault, Option<&Fault>)> = Vec::new();
-    let mut open: BTreeMap<u32, usize> = BTreeMap::new();
-    for fault in history.faults() {
-        match fault.phase {
-            Phase::Begins => {
-                open.insert(fault.number, spans.len());
-                spans.push((fault, None));
-            }
-            Phase::Ends => match open.remove(&fault.number) {
-                Some(index) => spans[index].1 = Some(fault),
-                None => spans.push((fault, Some(fault))),
-            },
-            Phase::Passes => spans.push((fault, Some(fault))),
-        }
-    }
-    spans
-}
 
 fn fault(begin: &Fault, end: Option<&Fault>, scale: &Scale<'_>) -> String {
     let to_us = end.map_or(u64::MAX, |end| end.end_us);
@@ -79,6 +59,6 @@ fn fault(begin: &Fault, end: Option<&Fault>, scale: &Scale<'_>) -> String {
     svg
 }
 
-pub(super) fn moment(at_us: u64) -> String {
+fn moment(at_us: u64) -> String {
     format!("{} s", at_us as f64 / 1e6)
 }

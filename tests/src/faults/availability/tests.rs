@@ -1,7 +1,7 @@
 //! Figures of small histories.
 
 use super::*;
-use crate::history::{Event, Kind};
+use crate::history::{Event, Fault, Kind, Phase};
 
 /// At node1.
 fn operation(start_us: u64, end_us: u64, status: Option<u16>) -> Event {

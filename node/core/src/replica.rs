@@ -21,6 +21,8 @@ mod request;
 mod room;
 mod slot;
 mod stable;
+mod start;
+mod stats;
 mod transfer;
 mod write;
 
@@ -34,17 +36,16 @@ use self::{
     batches::Batches,
     change_placement::Proposals,
     collect::Round,
-    limits::{BUSY_TICK_MS, EPOCHS_RESERVED, IDLE_TICK_MS, STALL_MS},
+    limits::{BUSY_TICK_MS, IDLE_TICK_MS, STALL_MS},
     peer::Peer,
-    pending::{Answered, Asker, Parked, Pending, Stage, Ticket},
+    pending::{Answered, Asker, Parked, Pending, Ticket},
     pull::Lag,
-    slot::{FIRST_ANNOUNCEMENT, Slot},
+    slot::Slot,
     transfer::{Copy, Transfers},
 };
 use crate::{
-    Address, Body, Boot, Change, Durability, Effect, Envelope, Event, Holding, Identity, Members, Now, Origin,
-    Placement, Record, Recovered, Reply, Request, RequestId, Settings, SlotId, Stats, TokenKey,
-    planted::{Bug, Planted},
+    Address, Body, Durability, Effect, Envelope, Event, Identity, Members, Now, Origin, Placement, Record, Recovered,
+    Reply, Request, RequestId, Settings, SlotId, TokenKey, planted::Planted,
 };
 
 /// One replica of the store.
@@ -144,78 +145,8 @@ impl Core {
     /// As [`new`](Self::new), with a bug planted.
     #[cfg(feature = "planted")]
     #[must_use]
-    pub fn with_bug(settings: Settings, recovered: Recovered, now: Now, bug: Option<Bug>) -> Self {
+    pub fn with_bug(settings: Settings, recovered: Recovered, now: Now, bug: Option<crate::Bug>) -> Self {
         Self::start(settings, recovered, now, Planted::new(bug))
-    }
-
-    fn start(settings: Settings, recovered: Recovered, now: Now, planted: Planted) -> Self {
-        let Settings { address, view, shard_count, secret, durability } = settings;
-        let incarnation = recovered.boot.map_or(0, |boot| boot.incarnation + 1).max(now.wall_ms);
-        let reused = if planted.is(Bug::ReuseSequenceNumbers) { EPOCHS_RESERVED } else { 0 };
-        let epoch = recovered.boot.map_or(1, |boot| boot.epoch_limit - reused);
-        let epoch_limit = epoch + EPOCHS_RESERVED;
-        let stored = recovered.placement.is_some();
-        let placement = recovered.placement.unwrap_or_else(|| Arc::new(Placement::bootstrap(&view, shard_count)));
-        let members = recovered.members.unwrap_or_else(|| Members::bootstrap(view.iter().copied()));
-        let mut core = Self {
-            address,
-            planted,
-            token_key: TokenKey::new(secret.as_deref()),
-            now,
-            boot_ms: now.monotonic_ms,
-            ticked_ms: now.monotonic_ms,
-            identity: Identity { incarnation, uuid: recovered.uuid, epoch },
-            boot_incarnation: incarnation,
-            epoch,
-            epoch_limit,
-            booted: false,
-            stored,
-            settled: false,
-            members,
-            stood_down: false,
-            identities: BTreeMap::new(),
-            superseded: BTreeSet::new(),
-            membership: 0,
-            peers: BTreeMap::new(),
-            batches: Batches::new(placement.id()),
-            durability,
-            enough_space: true,
-            placement,
-            slots: SlotId::all().map(|slot| Slot::new(slot, epoch, planted)).collect(),
-            parked: Parked::default(),
-            acknowledgements: Acknowledgements::default(),
-            outbox: BTreeMap::new(),
-            effects: VecDeque::new(),
-            pending: BTreeMap::new(),
-            request_bytes: 0,
-            pending_by_slot: BTreeMap::new(),
-            tickets: BTreeMap::new(),
-            // Unique across restarts at one address, as long as a node takes fewer than 65 requests a millisecond.
-            next_ticket: incarnation << 16,
-            answered: Answered::default(),
-            announcement: FIRST_ANNOUNCEMENT,
-            news: true,
-            announced_ms: now.monotonic_ms,
-            lags: BTreeMap::new(),
-            copies: BTreeMap::new(),
-            transfers: Transfers::default(),
-            proposals: Proposals::default(),
-            rounds: BTreeMap::new(),
-            collected_ms: now.monotonic_ms,
-            mismatches: BTreeMap::new(),
-            lost_reported: BTreeSet::new(),
-            copying: 0,
-            agreeing: 0,
-            writes_lost: 0,
-            digest_mismatches: 0,
-        };
-        for (slot, meta, records) in recovered.slots {
-            core.slots[slot.index()].recover(meta, records);
-        }
-        core.change(Change::Boot(Boot { epoch_limit, incarnation }));
-        core.members_changed();
-        core.take_up_placement();
-        core
     }
 
     /// A client asks. There will be exactly one [`Effect::Reply`] with this id, within 65 s, unless it is cancelled.
@@ -316,45 +247,6 @@ impl Core {
             self.flush();
         }
         self.effects.pop_front()
-    }
-
-    /// Whether this node can do what it is there for: it knows a placement and serves every slot it owns. While every member
-    /// is in reach, provisional service is about to end, and counts as not ready yet.
-    #[must_use]
-    pub fn is_ready(&self) -> bool {
-        let everyone = self.members.iter().all(|member| member == self.address || self.is_reachable(member));
-        let serves = |holding| holding != Holding::Copying && !(everyone && holding == Holding::Provisional);
-        self.booted && self.settled && self.slots.iter().all(|slot| serves(slot.holding))
-    }
-
-    /// Numbers for metrics.
-    #[must_use]
-    pub fn stats(&self) -> Stats {
-        let waiting = |is: fn(&Pending) -> bool| self.pending.values().filter(|pending| is(pending)).count();
-        let count = |wanted: Holding| self.slots.iter().filter(|slot| slot.holding == wanted).count();
-        Stats {
-            keys: self.slots.iter().map(Slot::keys).sum(),
-            tombstones: self.slots.iter().map(Slot::tombstones).sum(),
-            slots_owned: SlotId::all().filter(|slot| self.owns(*slot)).count(),
-            slots_complete: count(Holding::Complete),
-            slots_provisional: count(Holding::Provisional),
-            slots_copying: count(Holding::Copying),
-            slots_draining: count(Holding::Draining) + count(Holding::Retired),
-            view: self.view().len(),
-            slots_pulling: self.lags.len(),
-            slots_collecting: self.rounds.len(),
-            requests_waiting: self.pending.len() + self.parked.len(),
-            reads_waiting: waiting(|pending| {
-                matches!((&pending.stage, &pending.request), (Stage::Waiting { .. }, Request::Get { .. }))
-            }),
-            writes_waiting: waiting(|pending| matches!(pending.stage, Stage::Writing(_))),
-            forwarded: waiting(|pending| matches!(pending.stage, Stage::Forwarded { .. })),
-            changes_waiting: waiting(|pending| matches!(pending.stage, Stage::Placing(_))),
-            settled: self.settled,
-            placement_number: self.placement.id().number,
-            writes_lost: self.writes_lost,
-            digest_mismatches: self.digest_mismatches,
-        }
     }
 
     /// The placement in force here.

@@ -19,7 +19,7 @@ use crate::{
 /// Virtual milliseconds that clients go on after the faults.
 const AFTERMATH_MS: u64 = 2_500;
 /// How long they go on at most, when they have done too little.
-const AFTERMATH_LIMIT_MS: u64 = 30_000;
+const AFTERMATH_LIMIT_MS: u64 = 90_000;
 /// How long the last replies may take.
 const LAST_REPLY_MS: u64 = 11_000;
 /// How long it takes until all have heard of a change of the members.

@@ -3,10 +3,11 @@
 use serde_json::Value;
 
 use crate::Scenario;
-use crate::stage::{CRASHER, SLEEPER, Sources, Stage, docker, eventually, fetch, status_json, status_of};
+use crate::stage::{CRASHER, SLEEPER, Sources, Stage, docker, eventually, fetch, put, status_json, status_of};
 
 pub(crate) const ALL: &[Scenario] = &[
     ("up_starts_all_nodes_and_a_second_time_nothing", up_is_idempotent),
+    ("down_keeps_every_key_and_down_v_none", data),
     ("a_container_is_locked_down", locked_down),
     ("up_changes_only_what_differs", only_differences),
     ("add_and_reshard_change_the_running_cluster", add_and_reshard),
@@ -43,6 +44,27 @@ fn up_is_idempotent() {
         assert_eq!(left(kind), "", "{kind:?}");
     }
     stage.run(&["down"]).exits(0).answers("nothing to do");
+}
+
+fn data() {
+    let stage = stage();
+    stage.run(&["up"]).exits(0);
+    let keys = (0..30).map(|number| format!("key{number}"));
+    for (number, key) in keys.clone().enumerate() {
+        put(&stage.url(number % 5 + 1), &key, &key);
+    }
+    let read = |number: usize, key: &str| {
+        let (status, body) = fetch(&format!("{}/key-value-store/{key}", stage.url(number))).expect("an answer");
+        (status == 200).then(|| serde_json::from_str::<Value>(&body).expect("JSON")["value"].take())
+    };
+    stage.run(&["down"]).exits(0).answers("data kept: 5 volumes");
+    stage.run(&["up"]).exits(0);
+    for number in 1..=5 {
+        keys.clone().for_each(|key| assert_eq!(read(number, &key), Some(Value::from(key))));
+    }
+    stage.run(&["down", "-v"]).exits(0);
+    stage.run(&["up"]).exits(0);
+    keys.for_each(|key| assert_eq!(read(1, &key), None));
 }
 
 fn locked_down() {

@@ -1,5 +1,5 @@
 //! What clients did and saw, and what was done to the cluster meanwhile: a history, one JSON object a line, written by
-//! whoever runs the clients and judged by [`check`](crate::check), now or later.
+//! whoever runs the clients: the tests of real clusters and the simulation. It judges nothing.
 //!
 //! It knows nothing of a store: tokens are numbers here, because only their way from reply to request matters.
 

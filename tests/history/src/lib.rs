@@ -109,6 +109,10 @@ pub struct Fault {
     /// The nodes whose disks it destroys.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub destroys: Vec<String>,
+    /// The nodes that the others do without as long as it is on: what no other disk has counts as lost, also what is written
+    /// there meanwhile.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gives_up: Vec<String>,
     /// Whether the fault begins here, ends here, or is over at once.
     pub phase: Phase,
     /// When it was begun to be made, in microseconds since the run began.

@@ -46,6 +46,7 @@ impl Change {
             what,
             nodes: vec![about],
             destroys: Vec::new(),
+            gives_up: Vec::new(),
             phase: Phase::Passes,
             start_us,
             end_us: start_us,

@@ -1,6 +1,6 @@
 //! What it takes to hold a cluster to the contract, whatever runs the cluster: the seam to it, clients that carry their
-//! tokens and write down what they see, scenarios in suites, a runner, a load whose every answer is judged, and histories of
-//! what happened with their judge.
+//! tokens and write down what they see, scenarios in suites, a runner, a load that never retries, and histories of what
+//! happened with their judge.
 //!
 //! Nothing here knows how a node works: it sees URLs, requests and replies. Every verdict is a [`Failure`] that shows the
 //! request and the reply it is about.
@@ -14,7 +14,7 @@ mod dialect;
 mod dice;
 mod failure;
 pub mod faults;
-pub mod history;
+mod journal;
 mod layout;
 mod outcome;
 pub mod picture;
@@ -36,6 +36,7 @@ pub use client::Client;
 pub use cluster::{Ability, Cluster, Node, NodeLog, Provider};
 pub use dialect::Dialect;
 pub use failure::{Failure, ensure};
+pub use history;
 pub use layout::Layout;
 pub use outcome::{Evidence, Outcome, Totals, Verdict};
 pub use record::{Entry, Event, Exchange, Record};

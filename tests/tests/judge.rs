@@ -38,3 +38,23 @@ async fn a_spoiled_store_is_caught() -> Result<(), Failure> {
     let held = report.check_final_state(&[url], 1).await;
     ensure(held.is_err(), || "the missing key to be seen")
 }
+
+/// Somebody writes over the load's keys: every status is right, and only the values are not.
+#[tokio::test]
+async fn a_store_with_values_of_its_own_is_caught() -> Result<(), Failure> {
+    let ((url, _data), record) = (node().await, Record::default());
+    let mut spoiler = Client::new(Dialect::Spring2021, &record);
+    spoiler.put(&url, "ready", 1).await?.must_succeed()?;
+    let running = Workload::new(Dialect::Spring2021, 6).start(vec![url.clone()]);
+    running.more(400).await?;
+    for key in (0..20).flat_map(|writer| (0..10).map(move |own| format!("load-{writer}-{own}"))) {
+        if spoiler.get(&url, &key).await?.status == 200 {
+            spoiler.put(&url, &key, "spoiled").await?;
+        }
+    }
+    running.more(200).await?;
+    let told = running.stop().await?.verdict().err().map(|failure| failure.to_string()).unwrap_or_default();
+    ensure(told.contains("so: nobody wrote \"spoiled\""), || {
+        format!("the story of a value that nobody wrote, got {told}")
+    })
+}

@@ -2,16 +2,19 @@
 //!
 //! The last line are the totals. Exits with 1 when something went wrong, after telling which seed, what, and how to see it
 //! again. `--bug NAME` plants a bug first; `--bugs` plants one after the other, and prints which seed finds it.
+//! `--history FILE` writes down what the clients of one seed saw.
 
 use std::{
-    io::{IsTerminal, Write},
+    fs::File,
+    io::{BufWriter, IsTerminal, Write},
     panic,
+    path::{Path, PathBuf},
     process::ExitCode,
 };
 
-use clap::Parser;
+use clap::{CommandFactory, Parser, error::ErrorKind};
 use node_core::Bug;
-use simulation::{Totals, first_catch, sweep, tables};
+use simulation::{Totals, first_catch, record, sweep, tables};
 
 /// Runs simulated clusters through bad days, one for each seed.
 #[derive(Parser)]
@@ -35,6 +38,12 @@ struct Arguments {
     /// the next as many.
     #[arg(long, conflicts_with = "table")]
     bugs: bool,
+    /// Write what clients saw and what was broken to this file, for `orchestrator check`; of one seed, so with `--seeds 1`.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["table", "bugs"])]
+    history: Option<PathBuf>,
+    /// Check nothing in the run that is written: a planted bug then runs to the end.
+    #[arg(long, requires = "history")]
+    blind: bool,
 }
 
 fn bug(name: &str) -> Result<Bug, String> {
@@ -46,7 +55,11 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     // A panic of a core is a violation, and told as one.
     panic::set_hook(Box::new(|_| ()));
-    let result = if arguments.bugs { plant_all(&arguments) } else { run(&arguments) };
+    let result = match &arguments.history {
+        Some(file) => write_down(&arguments, file),
+        None if arguments.bugs => plant_all(&arguments),
+        None => run(&arguments),
+    };
     match result {
         Ok(true) => ExitCode::SUCCESS,
         // What cannot be printed has no reader.
@@ -110,4 +123,23 @@ fn plant_all(arguments: &Arguments) -> std::io::Result<bool> {
         writeln!(output, "{}", tables::caught(bug, &catches))?;
     }
     Ok(all)
+}
+
+fn write_down(arguments: &Arguments, file: &Path) -> std::io::Result<bool> {
+    let usage = |what: String| Arguments::command().error(ErrorKind::ValueValidation, what).exit();
+    if arguments.seeds != 1 {
+        usage("a history is of one seed: --history needs --seeds 1".to_owned());
+    }
+    let recording = record(arguments.seed, arguments.bug.first().copied(), !arguments.blind);
+    let written = File::create(file).map(BufWriter::new).and_then(|mut target| {
+        recording.history.write(&mut target)?;
+        target.flush()
+    });
+    written.unwrap_or_else(|error| usage(format!("the history {} cannot be written: {error}", file.display())));
+    let mut output = std::io::stdout();
+    writeln!(output, "{} operations in {}", recording.history.operations().count(), file.display())?;
+    if let Some(violation) = &recording.violation {
+        writeln!(output, "seed {}: {violation}", arguments.seed)?;
+    }
+    Ok(recording.violation.is_none())
 }

@@ -52,6 +52,11 @@ impl Clients {
         &self.keys
     }
 
+    /// The number of one that is not of them.
+    pub(crate) fn stranger(&self) -> u32 {
+        number(self.clients.len())
+    }
+
     pub(crate) fn contexts(&self) -> impl Iterator<Item = &Context> {
         self.clients.iter().map(|client| &client.context)
     }
@@ -74,7 +79,7 @@ impl Clients {
         let node = if own { client % cluster.nodes.len() } else { self.random.index(cluster.nodes.len()) };
         let fresh = Context::default();
         let context = if self.random.chance(40) { &fresh } else { &self.clients[client].context };
-        let id = cluster.operate(node, kind, &key, context)?;
+        let id = cluster.operate(number(client), node, kind, &key, context)?;
         self.operations += 1;
         let asking = &mut self.clients[client];
         asking.waiting = Some(id);
@@ -134,4 +139,9 @@ impl Clients {
         self.clients[client].turn += 1;
         cluster.set_alarm(in_ms, Alarm::Client(client, self.clients[client].turn));
     }
+}
+
+/// As it is called in a history.
+fn number(client: usize) -> u32 {
+    client as u32 + 1
 }

@@ -51,12 +51,15 @@ pub(crate) fn heal(run: &mut Run) -> Checked<bool> {
 
 /// At rest: reads, counts, and what was acknowledged.
 pub(crate) fn everything_is_right(run: &mut Run, keys: &[Key], contexts: Vec<Context>) -> Checked {
+    run.cluster.journal.rests();
     let values = read_everything(run, keys, contexts)?;
     count_keys(run, &values)?;
     nothing_acknowledged_is_lost(run, &values)?;
     match unrest(&run.cluster) {
         None => Ok(()),
-        Some(trouble) => Err(Violation::new(format!("reading and counting has caused unrest: {trouble}"))),
+        Some(trouble) => {
+            run.cluster.found(Violation::new(format!("reading and counting has caused unrest: {trouble}")))
+        }
     }
 }
 
@@ -70,9 +73,9 @@ fn take_back(run: &mut Run) -> Checked {
         let id = run.cluster.administer(via, Request::AddToView(address(node)));
         let reply = run.reply(id)?;
         if !matches!(reply, Some(Reply::Done | Reply::AlreadyThere)) {
-            return Err(Violation::new(format!("adding node{} to the view was answered {reply:?}", node + 1)));
+            run.cluster.found(Violation::new(format!("adding node{} to the view was answered {reply:?}", node + 1)))?;
         }
-        run.cluster.removed[node] = false;
+        run.cluster.taken_back(node);
     }
     Ok(())
 }
@@ -82,7 +85,11 @@ pub(crate) fn come_to_rest(run: &mut Run) -> Checked<bool> {
     let mut helped = false;
     while let Some(trouble) = unrest(&run.cluster) {
         if run.cluster.now_ms > from_ms + REST_LIMIT_MS {
-            return Err(Violation { slot: trouble.slot, what: format!("no rest after {REST_LIMIT_MS} ms: {trouble}") });
+            let now_ms = run.cluster.now_ms;
+            run.cluster.journal.never_rests(from_ms, now_ms, || trouble.to_string());
+            let what = format!("no rest after {REST_LIMIT_MS} ms: {trouble}");
+            run.cluster.found(Violation { slot: trouble.slot, what })?;
+            break;
         }
         if !helped && run.cluster.now_ms > from_ms + HELP_AFTER_MS && run.cluster.has_wiped() {
             helped = true;
@@ -167,6 +174,7 @@ fn differing(cluster: &Cluster, slot: SlotId) -> Option<Violation> {
 /// Every node gives the same answer for every key, also to those who know the most.
 fn read_everything(run: &mut Run, keys: &[Key], mut contexts: Vec<Context>) -> Checked<BTreeMap<Key, Reply>> {
     contexts.push(Context::default());
+    let client = run.clients.stranger();
     let mut values = BTreeMap::new();
     for key in keys {
         let mut answers: Vec<Reply> = Vec::new();
@@ -174,32 +182,30 @@ fn read_everything(run: &mut Run, keys: &[Key], mut contexts: Vec<Context>) -> C
             (0..run.cluster.nodes.len()).cycle().take(contexts.len().max(run.cluster.nodes.len())).enumerate()
         {
             for context in [Context::default(), contexts[index % contexts.len()].clone()] {
-                let id = run.cluster.operate(node, Kind::Get, key, &context)?;
+                let id = run.cluster.operate(client, node, Kind::Get, key, &context)?;
                 match run.reply(id)? {
                     Some(reply @ (Reply::Value { .. } | Reply::Missing { .. })) => {
                         answers.push(reply);
                     }
-                    other => {
-                        return Err(Violation::of(
-                            key.slot(),
-                            format!(
-                                "at rest, GET {key} at node{} with token {:?} was answered {other:?}",
-                                node + 1,
-                                context.token
-                            ),
-                        ));
-                    }
+                    other => run.cluster.found(Violation::of(
+                        key.slot(),
+                        format!(
+                            "at rest, GET {key} at node{} with token {:?} was answered {other:?}",
+                            node + 1,
+                            context.token
+                        ),
+                    ))?,
                 }
             }
         }
         let distinct: BTreeSet<Option<Arc<str>>> = answers.iter().map(version).collect();
         if distinct.len() > 1 {
-            return Err(Violation::of(
+            run.cluster.found(Violation::of(
                 key.slot(),
                 format!("invariant 9: at rest, {key} has the versions {distinct:?}"),
-            ));
+            ))?;
         }
-        values.insert(key.clone(), answers.swap_remove(0));
+        values.extend(answers.into_iter().next().map(|answer| (key.clone(), answer)));
     }
     Ok(values)
 }
@@ -213,26 +219,29 @@ fn version(reply: &Reply) -> Option<Arc<str>> {
 
 /// Counts are exact from every node, and each shard has two members at least.
 fn count_keys(run: &mut Run, values: &BTreeMap<Key, Reply>) -> Checked {
+    let client = run.clients.stranger();
     for node in 0..run.cluster.nodes.len() {
         let id = run.cluster.administer(node, Request::ShardIds);
         let Some(Reply::ShardIds(shards)) = run.reply(id)? else {
-            return Err(Violation::new(format!("node{} does not tell its shards", node + 1)));
+            run.cluster.found(Violation::new(format!("node{} does not tell its shards", node + 1)))?;
+            continue;
         };
         for shard in shards {
-            let id = run.cluster.administer(node, Request::KeyCount(shard));
+            let id = run.cluster.count(client, node, shard);
             let counted = run.reply(id)?;
             if counted != Some(Reply::KeyCount(expected(values, shard))) {
-                return Err(Violation::new(format!(
+                run.cluster.found(Violation::new(format!(
                     "node{} counts {counted:?} keys in shard {shard}, not {}",
                     node + 1,
                     expected(values, shard)
-                )));
+                )))?;
             }
             let id = run.cluster.administer(node, Request::ShardMembers(shard));
             match run.reply(id)? {
                 Some(Reply::ShardMembers(members)) if members.len() >= 2 => {}
                 other => {
-                    return Err(Violation::new(format!("invariant 8: shard {shard} has the members {other:?}")));
+                    run.cluster
+                        .found(Violation::new(format!("invariant 8: shard {shard} has the members {other:?}")))?;
                 }
             }
         }

@@ -1,8 +1,9 @@
 //! A whole cluster in one thread, under virtual time, through bad days that repeat to the byte.
 //!
 //! `cluster` drives real cores over a seeded network and seeded disks; `client` and `faults` are the workload; `oracle` and
-//! `ledger` judge, and know nothing of the workload; `healing` asks for rest and checks what must hold then. `scenarios` are
-//! single days with a name, `seeds` the fixed set of every test run. The command is `simulate`, an example of `node-core`.
+//! `ledger` judge, and know nothing of the workload; `healing` asks for rest and checks what must hold then; `journal` writes
+//! down what clients see, for another judge. `scenarios` are single days with a name, `seeds` the fixed set of every test run.
+//! The command is `simulate`, an example of `node-core`.
 
 mod client;
 mod clock;
@@ -10,6 +11,7 @@ mod cluster;
 mod disk;
 mod faults;
 mod healing;
+mod journal;
 mod ledger;
 mod network;
 mod node;
@@ -26,10 +28,12 @@ mod sweep;
 pub mod tables;
 mod trace;
 mod violation;
+mod watch;
 mod wire;
 
 pub use self::{
     faults::{Fault, Met, Step},
+    run::{Recording, record},
     state::State,
     sweep::{Failure, Totals, first_catch, sweep},
 };

@@ -23,6 +23,24 @@ pub(crate) enum Kind {
 pub(crate) struct Context {
     pub(crate) token: Arc<str>,
     pub(crate) past: Past,
+    /// The operation whose reply brought the token.
+    pub(crate) from: Option<usize>,
+}
+
+impl Context {
+    /// What a client carries that goes by the reply alone.
+    pub(crate) fn unjudged(operation: usize, reply: &Reply) -> Option<Self> {
+        match reply {
+            Reply::Value { token, .. } | Reply::Missing { token, .. } | Reply::Written { version: token, .. } => {
+                Some(Self::new(operation, token, Past::default()))
+            }
+            _ => None,
+        }
+    }
+
+    fn new(operation: usize, token: &Arc<str>, past: Past) -> Self {
+        Self { token: Arc::clone(token), past, from: Some(operation) }
+    }
 }
 
 pub(crate) struct Operation {
@@ -203,7 +221,7 @@ impl Oracle {
         if !out.pruned && !covers(&out, &version) {
             return Err(wrong("the token does not cover the version".into()));
         }
-        Ok(Verdict { context: Some(Context { token: Arc::clone(token), past }), pruned, durable: None })
+        Ok(Verdict { context: Some(Context::new(operation, token, past)), pruned, durable: None })
     }
 
     fn judge_missing(&mut self, operation: usize, token: &Arc<str>) -> Checked<Verdict> {
@@ -239,7 +257,7 @@ impl Oracle {
             past.merge(&common);
         }
         let pruned = self.check_token(operation, token)?;
-        Ok(Verdict { context: Some(Context { token: Arc::clone(token), past }), pruned, durable: None })
+        Ok(Verdict { context: Some(Context::new(operation, token, past)), pruned, durable: None })
     }
 
     fn judge_written(&mut self, operation: usize, version: &Arc<str>, replicas_durable: u32) -> Checked<Verdict> {
@@ -279,7 +297,7 @@ impl Oracle {
             write.dots.push(dot);
         }
         Ok(Verdict {
-            context: Some(Context { token: Arc::clone(version), past }),
+            context: Some(Context::new(operation, version, past)),
             pruned,
             durable: Some((dot, replicas_durable)),
         })

@@ -5,6 +5,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
+use history::History;
 use node_core::{Bug, Key, Reply, RequestId};
 
 use crate::{
@@ -12,10 +13,12 @@ use crate::{
     cluster::{Alarm, Cluster, Host, Notice, Tally},
     faults::{Faults, Met},
     healing,
+    journal::Journal,
     oracle::Context,
     random::Random,
     trace::Trace,
     violation::{Checked, Violation},
+    watch::Watch,
 };
 
 /// Virtual milliseconds of good weather before the faults, and the time until all is healed.
@@ -23,6 +26,8 @@ const CALM_MS: u64 = 4_000;
 const HEAL_MS: u64 = 44_000;
 /// How long every run lasts at least.
 const END_MS: u64 = 60_000;
+/// How long an answer is waited for: longer than any may take.
+const ANSWER_LIMIT_MS: u64 = 70_000;
 /// How often something goes wrong, at least and at most.
 const FAULTS: (u64, u64) = (6, 14);
 
@@ -51,18 +56,18 @@ pub(crate) struct Run {
 
 impl Run {
     /// The hosts, all down, without clients and faults.
-    pub(crate) fn quiet(hosts: &[Host], bug: Option<Bug>, mut random: Random, trace: Trace) -> Self {
-        let mut cluster = Cluster::new(hosts, bug, random.fork(), trace);
+    pub(crate) fn quiet(hosts: &[Host], bug: Option<Bug>, mut random: Random, watch: Watch) -> Self {
+        let mut cluster = Cluster::new(hosts, bug, random.fork(), watch);
         let clients = Clients::start(&mut cluster, 0, Vec::new(), random.fork());
         let faults = Faults::plan(&mut cluster, 0, 0, 0, random.fork());
         Self { cluster, clients, faults, replies: BTreeMap::new(), outcomes: BTreeMap::new() }
     }
 
     /// Everything drawn from the seed.
-    fn random(seed: u64, bug: Option<Bug>, trace: Trace) -> Self {
+    fn random(seed: u64, bug: Option<Bug>, watch: Watch) -> Self {
         let mut random = Random::new(seed);
         let hosts = hosts(&mut random);
-        let mut run = Self::quiet(&hosts, bug, random.fork(), trace);
+        let mut run = Self::quiet(&hosts, bug, random.fork(), watch);
         let cluster = &mut run.cluster;
         cluster.network.delay_ms = (1, random.between(1, 8));
         cluster.sync_ms = (1, random.between(2, 40));
@@ -89,16 +94,21 @@ impl Run {
         Ok(())
     }
 
-    /// Lets time pass until there is a reply; `None` when the node went away.
+    /// Lets time pass until there is a reply; `None` when the node went away, or keeps silent.
     pub(crate) fn reply(&mut self, wanted: RequestId) -> Checked<Option<Reply>> {
         Ok(self.outcome(wanted)?.map(|(reply, _)| reply))
     }
 
     /// As [`reply`](Self::reply), with what the client carries from then on.
     pub(crate) fn outcome(&mut self, wanted: RequestId) -> Checked<Option<(Reply, Option<Context>)>> {
+        let deadline_ms = self.cluster.now_ms + ANSWER_LIMIT_MS;
         loop {
             if let Some(outcome) = self.outcomes.remove(&wanted) {
                 return Ok(outcome);
+            }
+            if self.cluster.now_ms > deadline_ms {
+                self.cluster.give_up(wanted)?;
+                return Ok(None);
             }
             if !self.cluster.step()? {
                 return Err(Violation::new(format!("nothing will ever happen, and {wanted:?} has no reply")));
@@ -172,14 +182,16 @@ fn name(reply: &Reply) -> &'static str {
     }
 }
 
-fn attempt(seed: u64, bug: Option<Bug>, trace: &Trace) -> Checked<Summary> {
-    let mut run = Run::random(seed, bug, trace.clone());
+fn attempt(seed: u64, bug: Option<Bug>, watch: &Watch) -> Checked<Summary> {
+    let mut run = Run::random(seed, bug, watch.clone());
+    watch.journal.opens(seed, bug, run.cluster.nodes.len());
     run.until(HEAL_MS)?;
     let helped = healing::heal(&mut run)?;
     let end_ms = run.cluster.now_ms.max(END_MS);
     run.until(end_ms)?;
+    watch.journal.end(end_ms);
     Ok(Summary {
-        hash: trace.hash(),
+        hash: watch.trace.hash(),
         virtual_ms: run.cluster.now_ms,
         operations: run.clients.operations,
         replies: run.replies,
@@ -190,8 +202,8 @@ fn attempt(seed: u64, bug: Option<Bug>, trace: &Trace) -> Checked<Summary> {
 }
 
 /// As [`attempt`], with a panic of the core as a violation.
-fn attempt_safely(seed: u64, bug: Option<Bug>, trace: &Trace) -> Checked<Summary> {
-    catch_unwind(AssertUnwindSafe(|| attempt(seed, bug, trace))).unwrap_or_else(|panic| {
+fn attempt_safely(seed: u64, bug: Option<Bug>, watch: &Watch) -> Checked<Summary> {
+    catch_unwind(AssertUnwindSafe(|| attempt(seed, bug, watch))).unwrap_or_else(|panic| {
         let message =
             panic.downcast_ref::<String>().cloned().or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).into()));
         Err(Violation::new(format!("panic: {}", message.unwrap_or_default())))
@@ -203,15 +215,36 @@ fn attempt_safely(seed: u64, bug: Option<Bug>, trace: &Trace) -> Checked<Summary
 /// # Errors
 /// What is wrong.
 pub(crate) fn run(seed: u64, bug: Option<Bug>) -> Checked<Summary> {
-    attempt_safely(seed, bug, &Trace::default())
+    attempt_safely(seed, bug, &Watch::default())
 }
 
 /// Runs a seed that is known to fail once more, and tells what is wrong and what led to it.
 pub(crate) fn explain(seed: u64, bug: Option<Bug>, lines: usize) -> String {
     let trace = Trace::recording();
-    let violation = match attempt_safely(seed, bug, &trace) {
+    let violation = match attempt_safely(seed, bug, &Watch { trace: trace.clone(), ..Watch::default() }) {
         Err(violation) => violation,
         Ok(_) => Violation::new("the failure does not repeat: the core is not deterministic"),
     };
     format!("seed {seed}: {violation}\n{}", trace.tail(violation.slot, lines))
 }
+
+/// What a seed was for its clients.
+#[derive(Clone, Debug)]
+pub struct Recording {
+    /// What they saw, and what was done to the cluster. Without its last line when the run broke off.
+    pub history: History,
+    /// What the simulation itself found wrong, which ended the run.
+    pub violation: Option<String>,
+}
+
+/// Runs a seed and writes down what its clients see. Where it is not `judged`, the simulation's own checks are off, so that
+/// only a panic or a core that breaks its driving contract ends the run: for histories that another is to judge.
+#[must_use]
+pub fn record(seed: u64, bug: Option<Bug>, judged: bool) -> Recording {
+    let watch = Watch { journal: Journal::recording(), blind: !judged, ..Watch::default() };
+    let violation = attempt_safely(seed, bug, &watch).err().map(|violation| violation.to_string());
+    Recording { history: watch.journal.take(), violation }
+}
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap, hash_map::Entry};
 
-use super::loss;
+use super::loss::Losses;
 use crate::history::{Event, Fault, History, Kind, Operation, Wrote};
 
 /// An operation, by its place among the operations of the history.
@@ -69,7 +69,8 @@ impl<'a> Account<'a> {
                 Event::Run(_) | Event::Unrest(_) | Event::End(_) => {}
             }
         }
-        let lost_us = operations.iter().map(|operation| loss::lost_from_us(operation, &faults)).collect();
+        let losses = Losses::of(history);
+        let lost_us = operations.iter().map(|operation| losses.lost_from_us(operation)).collect();
         let mut account = Self {
             seen: vec![Seen::Unasked; operations.len()],
             givers: vec![None; operations.len()],

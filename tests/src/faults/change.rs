@@ -3,10 +3,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::journal::Journal;
 use crate::{
     Client, Failure, Layout, Node, Reply, eventually,
     history::{Event, Fault, Phase},
+    journal::Journal,
 };
 
 /// The contract's time for a node to be in every view, and more for a busy machine.
@@ -46,6 +46,7 @@ impl Change {
             what,
             nodes: vec![about],
             destroys: Vec::new(),
+            gives_up: Vec::new(),
             phase: Phase::Passes,
             start_us,
             end_us: start_us,

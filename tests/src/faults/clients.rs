@@ -11,8 +11,8 @@ use std::{
 
 use tokio::{task::JoinSet, time::MissedTickBehavior};
 
-use super::{journal::Journal, session::Session};
-use crate::{Client, Dialect, Failure, Node, Record, dice::Dice};
+use super::session::Session;
+use crate::{Client, Dialect, Failure, Node, Record, dice::Dice, journal::Journal};
 
 /// Of 100 operations, so many are preceded by handing a copy of the token to another client, or by forgetting it.
 const HANDOVER_PERCENT: usize = 5;

@@ -16,14 +16,13 @@ use tokio::task::{JoinError, JoinSet};
 use super::{
     clients::Clients,
     halt::Halt,
-    journal::Journal,
     kind::Kind,
     progress::{Observer, Progress},
     proof,
     schedule::Planned,
     victim::Victim,
 };
-use crate::{Failure, eventually, history::Fault};
+use crate::{Failure, eventually, history::Fault, journal::Journal};
 
 /// How long a fault is put off for a cluster that is not whole yet.
 const WHOLE_PATIENCE: Duration = Duration::from_secs(30);

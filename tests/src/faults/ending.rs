@@ -8,8 +8,8 @@ use std::{
 
 use futures_util::future::join_all;
 
-use super::{journal::Journal, proof, session::Session};
-use crate::{Client, Failure, Node, ensure, eventually, layout::shard_ids};
+use super::{proof, session::Session};
+use crate::{Client, Failure, Node, ensure, eventually, journal::Journal, layout::shard_ids};
 
 /// Longer than a right store needs to come to rest after anything.
 const LIMIT: Duration = Duration::from_secs(60);

@@ -11,7 +11,6 @@ mod course;
 mod ending;
 mod groups;
 mod halt;
-mod journal;
 mod kind;
 mod outcome;
 mod progress;

@@ -6,10 +6,10 @@ use std::{sync::Arc, time::Duration};
 
 use serde_json::Value;
 
-use super::journal::Journal;
 use crate::{
     Client, Failure, Node, Reply,
     history::{Event, Kind, Operation},
+    journal::Journal,
 };
 
 /// Longer than a patient store waits for what a token names before it says 503; whoever waits longer has no answer.

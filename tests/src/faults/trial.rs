@@ -15,7 +15,6 @@ use super::{
     course::{Course, Means},
     ending::Ending,
     halt::Halt,
-    journal::Journal,
     schedule::{Ground, Schedule},
     session::Session,
     victim::Victim,
@@ -24,6 +23,7 @@ use crate::{
     Cluster, Failure, Provider, Shape,
     check::check,
     history::{End, Event, Run, Unrest},
+    journal::Journal,
 };
 
 /// Nodes in shards at first. One more is in none until a reshard or an operator takes it.

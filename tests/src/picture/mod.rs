@@ -105,6 +105,7 @@ mod tests {
             what: "node2 is killed".into(),
             nodes: vec!["node2".into()],
             destroys: Vec::new(),
+            gives_up: Vec::new(),
             phase: Phase::Begins,
             start_us: 15_000,
             end_us: 16_000,

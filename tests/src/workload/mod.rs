@@ -1,14 +1,15 @@
-//! Clients that read, write and delete over all nodes while carrying their tokens, and a judge of every answer.
+//! Clients that read, write and delete over all nodes while carrying their tokens, on a cluster that serves all the while.
 //!
-//! Each key has one writer, whose writes are numbered; so of any two writes to a key it is known which is newer. What a client
-//! has seen, and what the writers of that had seen, is its past: an answer older than its past is a violation. Nothing is ever
-//! retried: an answer other than 200, 201 or a right 404, and no answer, are violations too.
+//! What they saw becomes a history, which [`check`](crate::check) judges when they are done. Nothing is ever retried: an
+//! answer other than 200, 201 or a right 404, and no answer, are violations too. Each key has one writer, who knows what it
+//! has left there.
 
-mod oracle;
 mod report;
+mod session;
 mod worker;
 
 use std::{
+    io,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, RwLock,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
@@ -20,10 +21,14 @@ use tokio::task::JoinSet;
 
 pub use report::Report;
 
-use crate::{Client, Dialect, Failure, Record, ensure, eventually};
-use oracle::Oracle;
+use crate::{
+    Dialect, Failure, Record, ensure, eventually,
+    history::{End, Event, Run},
+    journal::Journal,
+};
 use report::Tally;
-use worker::{Session, Worker};
+use session::Session;
+use worker::Worker;
 
 /// A machine that compiles beside the test makes a few dozen operations a second.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -66,12 +71,16 @@ impl Workload {
     #[must_use]
     pub fn start(self, urls: Vec<String>) -> Running {
         let clients = self.clients;
+        // It is judged when it is over, and kept nowhere else.
+        let journal = Arc::new(Journal::new(Box::new(io::sink())));
+        let run = Run { seed: self.seed, store: "load".to_owned(), nodes: urls.clone() };
+        journal.add(|_| Event::Run(run));
         let shared = Arc::new(Shared {
             urls: RwLock::new(urls),
             turn: AtomicUsize::new(0),
             operations: AtomicU64::new(0),
             stopping: AtomicBool::new(false),
-            oracle: Mutex::new(Oracle::new(clients * self.keys_per_client)),
+            journal,
             handed_over: (0..clients).map(|_| Mutex::new(None)).collect(),
             tally: Mutex::new(Tally::default()),
             workload: self,
@@ -83,12 +92,7 @@ impl Workload {
         Running { shared, workers, start: Instant::now() }
     }
 
-    fn keys(&self) -> usize {
-        self.clients * self.keys_per_client
-    }
-
-    fn key_name(&self, key: usize) -> String {
-        let (writer, own) = (key / self.keys_per_client, key % self.keys_per_client);
+    fn key_name(&self, writer: usize, own: usize) -> String {
         format!("{}-{writer}-{own}", self.prefix)
     }
 }
@@ -101,8 +105,8 @@ struct Shared {
     turn: AtomicUsize,
     operations: AtomicU64,
     stopping: AtomicBool,
-    oracle: Mutex<Oracle>,
-    /// Per client, the token and past that another gave it last, until it takes them.
+    journal: Arc<Journal>,
+    /// Per client, the token that another gave it last, until it takes it.
     handed_over: Vec<Mutex<Option<Session>>>,
     tally: Mutex<Tally>,
 }
@@ -111,10 +115,6 @@ impl Shared {
     fn next_url(&self) -> String {
         let urls = self.urls.read().unwrap_or_else(PoisonError::into_inner);
         urls[self.turn.fetch_add(1, Ordering::Relaxed) % urls.len()].clone()
-    }
-
-    fn oracle(&self) -> MutexGuard<'_, Oracle> {
-        self.oracle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn tally(&self) -> MutexGuard<'_, Tally> {
@@ -156,13 +156,14 @@ impl Running {
     /// [`Failure`] when a client died of a bug of its own.
     pub async fn stop(mut self) -> Result<Report, Failure> {
         self.shared.stopping.store(true, Ordering::Relaxed);
-        let mut sessions: Vec<(usize, Client)> = Vec::new();
+        let mut sessions: Vec<(usize, Session)> = Vec::new();
         while let Some(worker) = self.workers.join_next().await {
             let worker = worker.map_err(|error| Failure::new("a client that does not die").with(error))?;
             sessions.push(worker.finish());
         }
         sessions.sort_unstable_by_key(|(index, _)| *index);
-        let sessions = sessions.into_iter().map(|(_, client)| client).collect();
+        self.shared.journal.add(|end_us| Event::End(End { end_us }));
+        let sessions = sessions.into_iter().map(|(_, session)| session).collect();
         Ok(Report::new(&self.shared, self.start.elapsed(), sessions))
     }
 }

@@ -1,9 +1,15 @@
 //! What a load saw, and whether the cluster holds afterwards what the load left in it.
 
-use std::{collections::BTreeMap, fmt, time::Duration};
+use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
-use super::Shared;
-use crate::{Client, Failure, Layout, ensure};
+use super::{Shared, session::Session};
+use crate::{
+    Failure, Layout,
+    check::check,
+    ensure,
+    history::{End, Event, History},
+    journal::Journal,
+};
 
 /// Violations kept with their evidence; more are only counted.
 const VIOLATIONS_KEPT: usize = 50;
@@ -16,8 +22,8 @@ pub(super) struct Tally {
     pub(super) deletes: u64,
     violations: Vec<Failure>,
     violation_count: u64,
-    /// Per key whose state is certain, its value or its absence.
-    pub(super) final_values: BTreeMap<usize, Option<String>>,
+    /// By name, the keys whose state is certain: their value or its absence.
+    pub(super) final_values: BTreeMap<String, Option<String>>,
 }
 
 impl Tally {
@@ -45,19 +51,18 @@ pub struct Report {
     pub violation_count: u64,
     /// By name, the keys whose last write was acknowledged: their value, or `None` where it deleted them.
     pub final_values: BTreeMap<String, Option<String>>,
-    /// Per writer, its client with its last token, and its keys.
-    writers: Vec<(Client, Vec<String>)>,
+    /// What the clients asked and were answered.
+    history: History,
+    /// Per writer, its session with its last token, and its keys.
+    writers: Vec<(Session, Vec<String>)>,
+    journal: Arc<Journal>,
 }
 
 impl Report {
-    pub(super) fn new(shared: &Shared, elapsed: Duration, clients: Vec<Client>) -> Self {
+    pub(super) fn new(shared: &Shared, elapsed: Duration, sessions: Vec<Session>) -> Self {
         let tally = std::mem::take(&mut *shared.tally());
         let workload = &shared.workload;
-        let per_client = workload.keys_per_client;
-        let names = |writer: usize| {
-            let keys = writer * per_client..(writer + 1) * per_client;
-            keys.map(|key| workload.key_name(key)).collect()
-        };
+        let names = |writer| (0..workload.keys_per_client).map(|own| workload.key_name(writer, own)).collect();
         Self {
             reads: tally.reads,
             puts: tally.puts,
@@ -65,8 +70,10 @@ impl Report {
             elapsed,
             violations: tally.violations,
             violation_count: tally.violation_count,
-            final_values: tally.final_values.into_iter().map(|(key, value)| (workload.key_name(key), value)).collect(),
-            writers: clients.into_iter().enumerate().map(|(writer, client)| (client, names(writer))).collect(),
+            final_values: tally.final_values,
+            history: shared.journal.take().0,
+            writers: sessions.into_iter().enumerate().map(|(writer, session)| (session, names(writer))).collect(),
+            journal: Arc::clone(&shared.journal),
         }
     }
 
@@ -76,29 +83,34 @@ impl Report {
         (self.reads + self.puts + self.deletes) as f64 / self.elapsed.as_secs_f64()
     }
 
-    /// Fails when anything was violated.
+    /// Fails when anything was violated, or the clients saw what no lawful store shows.
     ///
     /// # Errors
-    /// [`Failure`] with the violations.
+    /// [`Failure`] with the violations, or with the stories of what was seen.
     pub fn verdict(&self) -> Result<(), Failure> {
-        ensure(self.violation_count == 0, || "no violation").map_err(|failure| failure.with(self))
+        let verdict = check(&self.history);
+        let lawful = self.violation_count == 0 && !verdict.is_invalid();
+        ensure(lawful, || "clients that see nothing wrong").map_err(|failure| failure.with(self).with(verdict))
     }
 
-    /// Every node must serve every key as its last write left it, to a client with its writer's token; and every node must
-    /// count exactly the keys that are left, besides `other_keys` that the load did not write.
+    /// Every node must serve every key as its last write left it, to a client with its writer's token, so that the history
+    /// is lawful to its end; and every node must count exactly the keys that are left, besides `other_keys` that the load did
+    /// not write.
     ///
     /// # Errors
     /// [`Failure`] with the first exchange that says otherwise.
     pub async fn check_final_state(&self, urls: &[String], other_keys: u64) -> Result<(), Failure> {
-        for (client, keys) in &self.writers {
+        for (session, keys) in &self.writers {
             for url in urls {
                 for key in keys {
-                    self.check_key(client, url, key).await?;
+                    self.check_key(session, url, key).await?;
                 }
             }
         }
+        let verdict = check(&self.history_to_the_end());
+        ensure(verdict.is_valid(), || "a lawful history to its end").map_err(|failure| failure.with(verdict))?;
         let left = self.final_values.values().flatten().count() as u64 + other_keys;
-        let (client, _) = &self.writers[0];
+        let client = self.writers[0].0.client();
         for url in urls {
             let counts = Layout::key_counts(client, url).await?;
             let counted: u64 = counts.values().sum();
@@ -107,11 +119,20 @@ impl Report {
         Ok(())
     }
 
-    async fn check_key(&self, client: &Client, url: &str, key: &str) -> Result<(), Failure> {
+    /// With what was read since the load ended.
+    fn history_to_the_end(&self) -> History {
+        let mut history = self.history.clone();
+        history.events.pop();
+        history.events.extend(self.journal.take().0.events);
+        history.events.push(Event::End(End { end_us: self.journal.now_us() }));
+        history
+    }
+
+    async fn check_key(&self, session: &Session, url: &str, key: &str) -> Result<(), Failure> {
         let Some(value) = self.final_values.get(key) else {
             return Ok(());
         };
-        let reply = client.clone().get(url, key).await?;
+        let reply = session.clone().get(url, key, true).await?;
         match value {
             Some(value) => reply.must_be(200)?.must_have("value", value.as_str())?,
             None => reply.must_be(404)?,

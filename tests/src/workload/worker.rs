@@ -1,32 +1,17 @@
-//! One client of the load: chooses, asks, has the answer judged, never retries.
+//! One client of the load at work: chooses and asks, never retries, and knows what it has left in its own keys.
 
-use std::{
-    sync::{Arc, PoisonError, atomic::Ordering},
-    time::Duration,
-};
+use std::sync::{Arc, PoisonError, atomic::Ordering};
 
 use tokio::time::MissedTickBehavior;
 
-use super::{
-    Shared,
-    oracle::{Past, Seen},
-};
-use crate::{Client, Failure, Reply, dice::Dice};
+use super::{Shared, session::Session};
+use crate::{Client, Failure, dice::Dice};
 
-/// An answer that takes longer is none.
-const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 /// Of 100 operations, so many are preceded by handing a copy of the token to another client.
 const HANDOVER_PERCENT: usize = 5;
 /// Of 100 operations, so many read, and so many more put; the rest delete.
 const READ_PERCENT: usize = 50;
 const PUT_PERCENT: usize = 40;
-
-/// A token and what is behind it.
-#[derive(Clone)]
-pub(super) struct Session {
-    client: Client,
-    past: Past,
-}
 
 /// A client: its own session, in which it reads and writes, and one that another gave it, in which it reads.
 pub(super) struct Worker {
@@ -35,22 +20,33 @@ pub(super) struct Worker {
     dice: Dice,
     own: Session,
     borrowed: Option<Session>,
-    /// Own keys whose last write got no answer that says what became of it: left alone from then on.
-    uncertain: Vec<usize>,
+    /// What it has left in each of its keys.
+    left: Vec<Left>,
+    /// Values written, or perhaps written.
+    values: u32,
+}
+
+/// What is in a key that nobody else writes.
+#[derive(Clone, Debug)]
+enum Left {
+    Untouched,
+    Value(String),
+    Deleted,
+    /// Its last write got no answer that says what became of it: left alone from then on.
+    Unknown,
 }
 
 impl Worker {
     pub(super) fn new(index: usize, shared: Arc<Shared>) -> Self {
         let workload = &shared.workload;
+        let client = Client::keeping_connections(workload.dialect, &workload.record);
         Self {
             index,
             dice: Dice::new(workload.seed, index),
-            own: Session {
-                client: Client::keeping_connections(workload.dialect, &workload.record),
-                past: Past::new(workload.keys()),
-            },
+            own: Session::new(index as u32 + 1, client, &shared.journal),
             borrowed: None,
-            uncertain: Vec::new(),
+            left: vec![Left::Untouched; workload.keys_per_client],
+            values: 0,
             shared,
         }
     }
@@ -77,19 +73,18 @@ impl Worker {
         self
     }
 
-    /// Gives its keys' final state to the tally, and its client away.
-    pub(super) fn finish(self) -> (usize, Client) {
-        let per_client = self.shared.workload.keys_per_client;
+    /// Gives its keys' final state to the tally, and its session away.
+    pub(super) fn finish(self) -> (usize, Session) {
         let mut tally = self.shared.tally();
-        for key in self.index * per_client..(self.index + 1) * per_client {
-            let newest = self.own.past.newest(key);
-            let value = self.shared.oracle().leaves_value(key, newest);
-            let value = value.then(|| value_of(&self.shared.workload.key_name(key), newest));
-            if !self.uncertain.contains(&key) && newest > 0 {
-                tally.final_values.insert(key, value);
-            }
+        for (own, left) in self.left.into_iter().enumerate() {
+            let value = match left {
+                Left::Value(value) => Some(value),
+                Left::Deleted => None,
+                Left::Untouched | Left::Unknown => continue,
+            };
+            tally.final_values.insert(self.shared.workload.key_name(self.index, own), value);
         }
-        (self.index, self.own.client)
+        (self.index, self.own)
     }
 
     /// Gives a copy of one of its sessions to another client.
@@ -103,48 +98,45 @@ impl Worker {
     async fn read(&mut self) -> Result<(), Failure> {
         let mut given = self.shared.handed_over[self.index].lock().unwrap_or_else(PoisonError::into_inner).take();
         self.borrowed = given.take().or(self.borrowed.take());
-        let (key, url) = (self.dice.below(self.shared.workload.keys()), self.shared.next_url());
-        let name = self.shared.workload.key_name(key);
+        let workload = &self.shared.workload;
+        let key = self.dice.below(workload.clients * workload.keys_per_client);
+        let key = workload.key_name(key / workload.keys_per_client, key % workload.keys_per_client);
+        let url = self.shared.next_url();
         let lends = self.dice.below(2) == 0;
         let session = match &mut self.borrowed {
             Some(borrowed) if lends => borrowed,
             _ => &mut self.own,
         };
-        let reply = answer(session.client.get(&url, &name)).await?;
+        let reply = session.get(&url, &key, false).await?;
         self.shared.tally().reads += 1;
-        let seen = match reply.status {
-            200 => Seen::Write(number_in(&reply, &name)?),
-            404 => Seen::Nothing,
-            _ => return Err(reply.contradicts("200 or a right 404 to a read")),
-        };
-        let judged = self.shared.oracle().judge_read(key, seen, &mut session.past);
-        judged.map_err(|wrong| reply.contradicts(wrong))
+        match reply.status {
+            200 | 404 => Ok(()),
+            _ => Err(reply.contradicts("200 or a right 404 to a read")),
+        }
     }
 
     async fn write(&mut self, deletes: bool) -> Result<(), Failure> {
-        let per_client = self.shared.workload.keys_per_client;
-        let key = self.index * per_client + self.dice.below(per_client);
-        if self.uncertain.contains(&key) {
-            return Ok(());
-        }
-        let exists = self.shared.oracle().leaves_value(key, self.own.past.newest(key));
-        let name = self.shared.workload.key_name(key);
+        let own = self.dice.below(self.left.len());
+        let exists = match self.left[own] {
+            Left::Unknown => return Ok(()),
+            Left::Value(_) => true,
+            Left::Untouched | Left::Deleted => false,
+        };
+        let key = self.shared.workload.key_name(self.index, own);
         let url = self.shared.next_url();
         if deletes && !exists {
-            let reply = answer(self.own.client.delete(&url, &name)).await?;
+            let reply = self.own.delete(&url, &key).await?;
             self.shared.tally().deletes += 1;
             return reply.must_be(404).map(|_| ());
         }
-        let number = self.shared.oracle().begin_write(key, deletes, &self.own.past);
-        let reply = if deletes {
-            answer(self.own.client.delete(&url, &name)).await
-        } else {
-            let value = value_of(&name, number);
-            answer(self.own.client.put(&url, &name, value)).await
+        self.values += 1;
+        let value = format!("{key} write {}", self.values);
+        let reply = if deletes { self.own.delete(&url, &key).await } else { self.own.put(&url, &key, &value).await };
+        self.left[own] = match &reply {
+            Ok(reply) if matches!(reply.status, 200 | 201) && deletes => Left::Deleted,
+            Ok(reply) if matches!(reply.status, 200 | 201) => Left::Value(value),
+            _ => Left::Unknown,
         };
-        if !matches!(&reply, Ok(reply) if matches!(reply.status, 200 | 201)) {
-            self.uncertain.push(key);
-        }
         let reply = reply?;
         {
             let mut tally = self.shared.tally();
@@ -153,8 +145,6 @@ impl Worker {
         if !matches!(reply.status, 200 | 201) {
             return Err(reply.contradicts("200 or 201 to a write"));
         }
-        let past = &mut self.own.past;
-        self.shared.oracle().end_write(key, number, past);
         let right = if deletes || exists { 200 } else { 201 };
         reply.must_be(right)?;
         if !deletes {
@@ -162,21 +152,4 @@ impl Worker {
         }
         Ok(())
     }
-}
-
-/// What the write `number` puts under `key`: unique, so that a read tells which write it saw.
-fn value_of(key: &str, number: u32) -> String {
-    format!("{key} write {number}")
-}
-
-fn number_in(reply: &Reply, key: &str) -> Result<u32, Failure> {
-    let value = reply.text("value")?;
-    let number = value.strip_prefix(key).and_then(|rest| rest.strip_prefix(" write "));
-    let number = number.and_then(|number| number.parse().ok());
-    number.ok_or_else(|| reply.contradicts(format!("a value that was written to {key}")))
-}
-
-async fn answer(reply: impl Future<Output = Result<Reply, Failure>>) -> Result<Reply, Failure> {
-    let reply = tokio::time::timeout(ANSWER_LIMIT, reply).await;
-    reply.unwrap_or_else(|_| Err(Failure::new(format!("an answer within {ANSWER_LIMIT:?}"))))
 }

@@ -211,6 +211,7 @@ impl Store {
             what: format!("the disk of {} is destroyed", node(victim)),
             nodes: vec![node(victim)],
             destroys: vec![node(victim)],
+            gives_up: Vec::new(),
             phase: Phase::Passes,
             start_us: now_us,
             end_us: now_us,

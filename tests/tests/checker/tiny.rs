@@ -118,6 +118,7 @@ fn destruction(at_us: u64) -> Fault {
         what: "the disk of node1 is destroyed".to_owned(),
         nodes: vec!["node1".to_owned()],
         destroys: vec!["node1".to_owned()],
+        gives_up: Vec::new(),
         phase: Phase::Passes,
         start_us: at_us,
         end_us: at_us,

@@ -89,6 +89,9 @@ impl Cluster {
     fn persist(&mut self, node: usize, batch: u64, changes: Vec<Change>) -> Checked {
         let (least_ms, most_ms) = self.nodes[node].slow_sync_ms.unwrap_or(self.sync_ms);
         let in_ms = self.random.between(least_ms, most_ms);
+        if self.nodes[node].knows_full && changes.iter().any(|change| matches!(change, Change::Record(_))) {
+            self.found(Violation::new(format!("node{} writes records to a full disk", node + 1)))?;
+        }
         let host = &mut self.nodes[node];
         if batch != host.next_batch || changes.is_empty() {
             return Err(Violation::new(format!(
@@ -97,9 +100,6 @@ impl Cluster {
                 changes.len(),
                 host.next_batch
             )));
-        }
-        if host.knows_full && changes.iter().any(|change| matches!(change, Change::Record(_))) {
-            return Err(Violation::new(format!("node{} writes records to a full disk", node + 1)));
         }
         host.next_batch += 1;
         self.trace.fold(&batch.to_be_bytes());
@@ -120,10 +120,10 @@ impl Cluster {
         match &event {
             // What was written without knowledge of a collected deletion may come back over it: that is merged, by rule 16.
             Event::DigestMismatch { slot, peer } if !self.oracle.ledger.has_uninformed(*slot) => {
-                return Err(Violation::of(
+                self.found(Violation::of(
                     *slot,
                     format!("invariant 5: node{} and {peer} have equal frontiers and differ", node + 1),
-                ));
+                ))?;
             }
             Event::WritesLost { slot, origin, last, wanted } => {
                 self.tally.writes_lost += 1;

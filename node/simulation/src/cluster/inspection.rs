@@ -7,7 +7,7 @@ use crate::{
     disk::Applied,
     faults::Step,
     ledger::Fate,
-    oracle::Verdict,
+    oracle::{Context, Verdict},
     violation::{Checked, Violation},
 };
 
@@ -18,17 +18,21 @@ impl Cluster {
             self.passes(node, Step::Answered);
         }
         let Some(asked) = self.asked.remove(&id) else {
-            return Err(Violation::new(format!("node{} answers {id:?}, which is not open: {reply:?}", node + 1)));
+            return self
+                .found(Violation::new(format!("node{} answers {id:?}, which is not open: {reply:?}", node + 1)));
         };
+        self.journal.answered(self.now_ms, id, asked.operation, &reply);
         let key = asked.operation.map(|operation| self.oracle.operation(operation).key.clone());
         let slots = key.iter().map(Key::slot).collect();
         self.trace.note_slots(self.now_ms, slots, || format!("{id:?} answered by node{}: {reply:?}", node + 1));
         if asked.node != node {
-            return Err(Violation::new(format!("node{} answers {id:?} of node{}", node + 1, asked.node + 1)));
+            self.found(Violation::new(format!("node{} answers {id:?} of node{}", node + 1, asked.node + 1)))?;
         }
         self.check_time(id, &asked)?;
         let mut context = None;
-        if let Some(operation) = asked.operation {
+        if self.blind {
+            context = asked.operation.and_then(|operation| Context::unjudged(operation, &reply));
+        } else if let Some(operation) = asked.operation {
             let unaware = (0..self.nodes.len()).any(|node| self.removed[node] && self.nodes[node].core.is_some());
             self.oracle.forgive_pruned(unaware);
             let verdict = self.oracle.judge(operation, &reply)?;
@@ -47,7 +51,7 @@ impl Cluster {
         let slow_disks = self.slow_until_ms >= asked.asked_ms;
         if took_ms > asked.limit_ms && undisturbed && !slow_disks && !asked.cancelled {
             let slot = asked.operation.map(|operation| self.oracle.operation(operation).key.slot());
-            return Err(Violation {
+            return self.found(Violation {
                 what: format!("node{} is late: {id:?} has taken {took_ms} ms, not {}", asked.node + 1, asked.limit_ms),
                 slot,
             });
@@ -99,6 +103,9 @@ impl Cluster {
     }
 
     pub(super) fn applied(&mut self, node: usize, applied: &Applied) -> Checked {
+        if self.blind {
+            return Ok(());
+        }
         for record in &applied.records {
             if !self.oracle.persisted(record)? {
                 continue;

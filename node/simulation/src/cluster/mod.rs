@@ -5,33 +5,31 @@ mod doom;
 mod driving;
 mod hosts;
 mod inspection;
+mod requests;
 
 use std::{
     collections::{BTreeMap, VecDeque},
     net::Ipv4Addr,
 };
 
-use node_core::{Address, Body, Bug, Durability, Envelope, Event, Key, Reply, Request, RequestId, Settings, SlotId};
+use node_core::{Address, Body, Bug, Durability, Envelope, Event, Reply, Request, RequestId, Settings};
 
 pub(crate) use self::doom::Doom;
 use crate::{
     clock::NodeClock,
     disk::Disk,
     faults::Step,
+    journal::Journal,
     network::Network,
     node::{Input, Node},
-    oracle::{Context, Kind, Oracle},
+    oracle::{Context, Oracle},
     random::Random,
     trace::Trace,
     violation::{Checked, Violation},
+    watch::Watch,
     wire,
 };
 
-/// Milliseconds within which a node must answer while it is neither stopped nor paused. A write that was passed on to a node
-/// that is slow but heard is heard out, since its outcome would be unknown.
-const READ_LIMIT_MS: u64 = 3_600;
-const WRITE_LIMIT_MS: u64 = 10_500;
-const ADMIN_LIMIT_MS: u64 = 65_500;
 /// How often it is looked for replies that are late.
 const OVERDUE_CHECK_MS: u64 = 100;
 /// How long after a disk was destroyed a former owner may not have heard of it when it deletes its data.
@@ -124,6 +122,9 @@ pub(crate) struct Cluster {
     pub(crate) slow_until_ms: u64,
     pub(crate) oracle: Oracle,
     pub(crate) trace: Trace,
+    pub(crate) journal: Journal,
+    /// Whether nobody judges: nothing is wrong, whatever happens.
+    blind: bool,
     pub(crate) tally: Tally,
     /// Nodes out of the view by request, or about to be.
     pub(crate) removed: Vec<bool>,
@@ -140,7 +141,7 @@ pub(crate) struct Cluster {
 
 impl Cluster {
     /// Hosts that are all down, with empty disks.
-    pub(crate) fn new(hosts: &[Host], bug: Option<Bug>, mut random: Random, trace: Trace) -> Self {
+    pub(crate) fn new(hosts: &[Host], bug: Option<Bug>, mut random: Random, watch: Watch) -> Self {
         let nodes = hosts
             .iter()
             .enumerate()
@@ -179,7 +180,9 @@ impl Cluster {
             armed: None,
             slow_until_ms: 0,
             oracle: Oracle::new(),
-            trace,
+            trace: watch.trace,
+            journal: watch.journal,
+            blind: watch.blind,
             tally: Tally::default(),
             removed: vec![false; hosts.len()],
             random,
@@ -203,50 +206,9 @@ impl Cluster {
         self.queue.insert((self.now_ms + in_ms, self.sequence), happening);
     }
 
-    // ---- clients ----
-
-    /// A client asks for a key at a node.
-    pub(crate) fn operate(&mut self, node: usize, kind: Kind, key: &Key, context: &Context) -> Checked<RequestId> {
-        let (operation, token) = self.oracle.begin(kind, key, context)?;
-        let key = key.clone();
-        let request = match kind {
-            Kind::Get => Request::Get { key, token },
-            Kind::Put => Request::Put { key, value: Oracle::value(operation), token },
-            Kind::Delete => Request::Delete { key, token },
-        };
-        Ok(self.submit(node, request, Some(operation)))
-    }
-
-    /// An operator asks.
-    pub(crate) fn administer(&mut self, node: usize, request: Request) -> RequestId {
-        if let Request::RemoveFromView(address) = request {
-            self.remove(address);
-        }
-        self.submit(node, request, None)
-    }
-
-    fn submit(&mut self, node: usize, request: Request, operation: Option<usize>) -> RequestId {
-        self.sequence += 1;
-        let id = RequestId(self.sequence);
-        let limit_ms = match request {
-            Request::AddMember { .. } | Request::Reshard { .. } => ADMIN_LIMIT_MS,
-            Request::Put { .. } | Request::Delete { .. } => WRITE_LIMIT_MS,
-            _ => READ_LIMIT_MS,
-        };
-        self.trace.note_slots(self.now_ms, slot_of(&request), || format!("{id:?} to node{}: {request:?}", node + 1));
-        self.asked.insert(id, Asked { node, operation, asked_ms: self.now_ms + 1, limit_ms, cancelled: false });
-        self.schedule(1, Happening::Request { node, id, request });
-        id
-    }
-
-    /// The client stops waiting.
-    pub(crate) fn give_up(&mut self, id: RequestId) -> Checked {
-        let Some(asked) = self.asked.get_mut(&id) else {
-            return Ok(());
-        };
-        asked.cancelled = true;
-        let node = asked.node;
-        self.input(node, Input::Cancel(id))
+    /// What is wrong ends the run, if anybody judges it.
+    pub(crate) fn found(&self, violation: Violation) -> Checked {
+        if self.blind { Ok(()) } else { Err(violation) }
     }
 
     // ---- time ----
@@ -301,9 +263,7 @@ impl Cluster {
             Happening::Timer { node, life } => self.timer(node, life)?,
             Happening::Request { node, id, request } => {
                 if self.nodes[node].core.is_none() {
-                    if self.asked.remove(&id).is_some() {
-                        self.notices.push_back(Notice::Refused { id });
-                    }
+                    self.refuse(id);
                 } else {
                     self.input(node, Input::Request(id, request))?;
                 }
@@ -343,14 +303,5 @@ impl Cluster {
             )));
         }
         self.input(node, Input::Timeout)
-    }
-}
-
-fn slot_of(request: &Request) -> Vec<SlotId> {
-    match request {
-        Request::Get { key, .. } | Request::Put { key, .. } | Request::Delete { key, .. } => {
-            vec![key.slot()]
-        }
-        _ => Vec::new(),
     }
 }

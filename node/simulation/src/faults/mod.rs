@@ -4,7 +4,7 @@ mod fault;
 mod step;
 mod strike;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use node_core::Request;
 
@@ -20,10 +20,30 @@ use crate::{
 /// Milliseconds that a node is down after it has met its doom.
 const DOOMED_MS: (u64, u64) = (0, 6_000);
 
+/// What a network that loses messages is called in a history.
+const NOISE: &str = "noise";
+
+/// Links that are closed.
+#[derive(Debug)]
+struct Cut {
+    /// For the history, as `nodes`.
+    kind: &'static str,
+    nodes: Vec<usize>,
+    /// From whom to whom.
+    pairs: Vec<(usize, usize)>,
+}
+
+impl fmt::Display for Cut {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let pairs: Vec<String> = self.pairs.iter().map(|(from, to)| format!("{}→{}", from + 1, to + 1)).collect();
+        write!(formatter, "nothing goes {}", pairs.join(" "))
+    }
+}
+
 /// What follows on a fault, by itself or when all is healed.
 #[derive(Debug)]
 enum Later {
-    Mend(Vec<(usize, usize)>),
+    Mend(Cut),
     Silence,
     Start(usize),
     Resume(usize),
@@ -155,10 +175,11 @@ impl Faults {
             return Ok(());
         };
         match later {
-            Later::Mend(pairs) => {
-                for (from, to) in pairs {
-                    cluster.mend(from, to);
+            Later::Mend(cut) => {
+                for (from, to) in &cut.pairs {
+                    cluster.mend(*from, *to);
                 }
+                cluster.journal.ends(cluster.now_ms, cut.kind, &cut.nodes, || "all of these links are open".to_owned());
             }
             Later::Silence => {
                 let Network { delay_ms, loss_permille, double_permille, late_permille, .. } = Network::healthy();
@@ -166,6 +187,7 @@ impl Faults {
                 cluster.network.loss_permille = loss_permille;
                 cluster.network.double_permille = double_permille;
                 cluster.network.late_permille = late_permille;
+                cluster.journal.ends(cluster.now_ms, NOISE, &[], || "messages arrive".to_owned());
             }
             Later::Start(node) => cluster.start(node)?,
             Later::Resume(node) => cluster.resume(node)?,

@@ -2,9 +2,10 @@
 
 use node_core::{Request, ShardId};
 
-use super::{Fault, Faults, Later, Step};
+use super::{Cut, Fault, Faults, Later, NOISE, Step};
 use crate::{
     cluster::{Cluster, address},
+    journal::name,
     violation::Checked,
 };
 
@@ -27,13 +28,13 @@ impl Faults {
         match fault {
             Fault::Split => {
                 let side = self.sides(count);
-                self.cut(cluster, |from, to| side[from] != side[to]);
+                self.cut(cluster, "split", &named(&side), |from, to| side[from] != side[to]);
             }
-            Fault::Isolate => self.cut(cluster, |from, to| from == node || to == node),
+            Fault::Isolate => self.cut(cluster, "isolate", &[node], |from, to| from == node || to == node),
             Fault::OneWay => {
                 let deaf = self.random.index(count);
                 let to_all = self.random.chance(400) || deaf == node;
-                self.cut(cluster, |from, to| from == node && (to_all || to == deaf));
+                self.cut(cluster, "one-way", &[node], |from, to| from == node && (to_all || to == deaf));
             }
             Fault::Links => self.cut_links(cluster),
             Fault::Noise => {
@@ -41,9 +42,14 @@ impl Faults {
                 cluster.network.double_permille = self.random.between(0, 200);
                 cluster.network.late_permille = self.random.between(0, 150);
                 cluster.network.delay_ms = (1, self.random.between(2, 120));
+                cluster.journal.begins(cluster.now_ms, NOISE, &[], || "messages are lost, doubled and late".to_owned());
                 self.later(cluster, (1_000, 9_000), Later::Silence);
             }
-            Fault::Flap => (0..count).for_each(|peer| cluster.flap(node, peer)),
+            Fault::Flap => {
+                let what = || format!("the connections of {} break", name(node));
+                cluster.journal.passes(cluster.now_ms, "flap", &[node], what);
+                (0..count).for_each(|peer| cluster.flap(node, peer));
+            }
             Fault::Crash => {
                 let busy: Vec<usize> = (0..count).filter(|node| cluster.nodes[*node].disk.is_busy()).collect();
                 let victim = if busy.is_empty() { node } else { *self.random.pick(&busy) };
@@ -77,8 +83,7 @@ impl Faults {
             }
             Fault::ClockJump => {
                 let by_ms = self.random.between(0, 2 * CLOCK_JUMP_MS as u64) as i64 - CLOCK_JUMP_MS;
-                cluster.trace.note(cluster.now_ms, || format!("CLOCK of node{} jumps by {by_ms} ms", node + 1));
-                cluster.nodes[node].clock.jump(by_ms);
+                cluster.jump(node, by_ms);
             }
             Fault::ClockDrift => {
                 let drift_ppm = self.random.between(0, 2 * CLOCK_DRIFT_PPM as u64) as i64 - CLOCK_DRIFT_PPM;
@@ -120,7 +125,7 @@ impl Faults {
             }
             Fault::ReshardBothSides => {
                 let side = self.sides(count);
-                self.cut_for(cluster, (6_000, 14_000), |from, to| side[from] != side[to]);
+                self.cut_for(cluster, "split", &named(&side), (6_000, 14_000), |from, to| side[from] != side[to]);
                 for wanted in [false, true] {
                     if let Some(via) = (0..count).find(|other| side[*other] == wanted) {
                         self.reshard(cluster, via, APART_MS);
@@ -152,11 +157,25 @@ impl Faults {
         side
     }
 
-    fn cut(&mut self, cluster: &mut Cluster, wanted: impl Fn(usize, usize) -> bool) {
-        self.cut_for(cluster, (300, 12_000), wanted);
+    fn cut(
+        &mut self,
+        cluster: &mut Cluster,
+        kind: &'static str,
+        nodes: &[usize],
+        wanted: impl Fn(usize, usize) -> bool,
+    ) {
+        self.cut_for(cluster, kind, nodes, (300, 12_000), wanted);
     }
 
-    fn cut_for(&mut self, cluster: &mut Cluster, for_ms: (u64, u64), wanted: impl Fn(usize, usize) -> bool) {
+    /// `kind` and `nodes` are for the history.
+    fn cut_for(
+        &mut self,
+        cluster: &mut Cluster,
+        kind: &'static str,
+        nodes: &[usize],
+        for_ms: (u64, u64),
+        wanted: impl Fn(usize, usize) -> bool,
+    ) {
         let count = cluster.nodes.len();
         let pairs: Vec<(usize, usize)> = (0..count)
             .flat_map(|from| (0..count).map(move |to| (from, to)))
@@ -165,7 +184,11 @@ impl Faults {
         for (from, to) in &pairs {
             cluster.cut(*from, *to);
         }
-        self.later(cluster, for_ms, Later::Mend(pairs));
+        let cut = Cut { kind, nodes: nodes.to_vec(), pairs };
+        if !cut.pairs.is_empty() {
+            cluster.journal.begins(cluster.now_ms, kind, nodes, || cut.to_string());
+        }
+        self.later(cluster, for_ms, Later::Mend(cut));
     }
 
     /// Each for a time of its own.
@@ -174,8 +197,7 @@ impl Faults {
         for _ in 0..self.random.between(2, 6) {
             let (from, to) = (self.random.index(count), self.random.index(count));
             if from != to {
-                cluster.cut(from, to);
-                self.later(cluster, (50, 8_000), Later::Mend(vec![(from, to)]));
+                self.cut_for(cluster, "link", &[from, to], (50, 8_000), |one, other| (one, other) == (from, to));
             }
         }
     }
@@ -206,4 +228,9 @@ impl Faults {
             self.later(cluster, in_ms, Later::Order(via, request));
         }
     }
+}
+
+/// Those of one side.
+fn named(side: &[bool]) -> Vec<usize> {
+    (0..side.len()).filter(|node| side[*node]).collect()
 }

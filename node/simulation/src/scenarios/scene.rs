@@ -12,6 +12,7 @@ use crate::{
     run::Run,
     trace::Trace,
     violation::Checked,
+    watch::Watch,
 };
 
 const LINES_SHOWN: usize = 80;
@@ -79,12 +80,8 @@ impl Scene {
 
     fn of(hosts: &[Host]) -> Self {
         let trace = Trace::recording();
-        Self {
-            run: Run::quiet(hosts, None, Random::new(1), trace.clone()),
-            trace,
-            keys: BTreeSet::new(),
-            cuts: Vec::new(),
-        }
+        let watch = Watch { trace: trace.clone(), ..Watch::default() };
+        Self { run: Run::quiet(hosts, None, Random::new(1), watch), trace, keys: BTreeSet::new(), cuts: Vec::new() }
     }
 
     #[track_caller]
@@ -193,7 +190,7 @@ impl Scene {
     #[track_caller]
     pub(crate) fn begin(&mut self, node: usize, kind: Kind, text: &str, context: &Context) -> RequestId {
         self.keys.insert(key(text));
-        let begun = self.run.cluster.operate(node, kind, &key(text), context);
+        let begun = self.run.cluster.operate(1, node, kind, &key(text), context);
         self.must(begun)
     }
 

@@ -1,6 +1,7 @@
 //! Histories as lines of words. Line n is sent at n seconds by client n to node1, and answered half a second later:
 //!
-//! `put x=1`, `get x=1`, `get x=-` (404), `delete x`, `delete x=-` (404), `count 1=3`, `wipe node1`, `kill node1`, `cut`
+//! `put x=1`, `get x=1`, `get x=-` (404), `delete x`, `delete x=-` (404), `count 1=3`, `wipe node1`, `kill node1`,
+//! `remove node1` (given up) and `return node1` (not any more), `cut`
 //!
 //! and then, where it is different: `after 1` (with the token of line 1), `by 7` (the client), `at node2`, `on 2` (disks),
 //! `status 503`, `silent` (no reply), `last`, `until 9` (seconds), `instant` (at 0 s, and in no time).
@@ -46,20 +47,28 @@ fn event(number: u64, line: &str) -> Option<Event> {
     let words: Vec<&str> = line.split_whitespace().collect();
     match words[0] {
         "cut" => None,
-        "wipe" | "kill" => Some(Event::Fault(fault(number, words[0], words[1]))),
+        "wipe" | "kill" | "remove" | "return" => Some(Event::Fault(fault(number, words[0], words[1]))),
         _ => Some(Event::Operation(operation(number, &words))),
     }
 }
 
 fn fault(number: u64, kind: &str, node: &str) -> Fault {
     let nodes = vec![node.to_owned()];
+    let only = |of: &str| if kind == of { nodes.clone() } else { Vec::new() };
+    let what = match kind {
+        "wipe" => format!("the disk of {node} is destroyed"),
+        "kill" => format!("{node} is killed"),
+        _ => format!("{kind} {node}"),
+    };
     Fault {
-        number: number as u32,
+        // One removal at a time.
+        number: if matches!(kind, "remove" | "return") { 1_000 } else { number as u32 },
         kind: kind.to_owned(),
-        what: if kind == "wipe" { format!("the disk of {node} is destroyed") } else { format!("{node} is killed") },
-        destroys: if kind == "wipe" { nodes.clone() } else { Vec::new() },
+        what,
+        destroys: only("wipe"),
+        gives_up: only("remove"),
         nodes,
-        phase: Phase::Begins,
+        phase: if kind == "return" { Phase::Ends } else { Phase::Begins },
         start_us: number * SECOND_US,
         end_us: number * SECOND_US + SECOND_US / 2,
     }

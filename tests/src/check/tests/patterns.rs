@@ -284,6 +284,36 @@ fn what_was_destroyed_binds_no_read_after_it() {
 }
 
 #[test]
+fn what_only_a_node_has_that_was_given_up_binds_no_read() {
+    let pattern = Pattern::MissedWrite;
+    hold(&[
+        Pair {
+            what: "nothing, in spite of a write before and after its node was given up",
+            pattern,
+            bad: &["put x=1 on 1", "get x=- after 1", "remove node1", "return node1"],
+            good: &[
+                &["put x=1 on 1", "remove node1", "get x=- after 1", "return node1"],
+                &["remove node1", "put x=1 on 1", "get x=- after 2", "return node1"],
+                &["remove node1", "put x=1 on 1", "get x=- after 2"],
+                &["remove node1", "put x=1 on 1", "return node1", "get x=- after 2"],
+            ],
+        },
+        Pair {
+            what: "nothing, in spite of a write when its node was there again",
+            pattern,
+            bad: &["remove node1", "return node1", "put x=1 on 1", "get x=- after 3"],
+            good: &[],
+        },
+        Pair {
+            what: "nothing, in spite of a write that one more node has",
+            pattern,
+            bad: &["remove node1", "put x=1 on 2", "get x=- after 2", "return node1"],
+            good: &[&["wipe node2", "remove node1", "put x=1 on 1", "get x=- after 3", "return node1"]],
+        },
+    ]);
+}
+
+#[test]
 fn replicas_that_differ_are_found() {
     let pattern = Pattern::Divergence;
     hold(&[

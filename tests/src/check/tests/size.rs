@@ -111,6 +111,7 @@ fn destruction(node: u64, at_us: u64) -> Fault {
         what,
         nodes,
         destroys,
+        gives_up: Vec::new(),
         phase: Phase::Passes,
         start_us: at_us,
         end_us: at_us,

@@ -28,6 +28,7 @@ fn fault(number: u32, kind: &str, phase: Phase, at_us: u64) -> Event {
         what: String::new(),
         nodes: vec![if kind == "kill" { "node1" } else { "node2" }.into()],
         destroys: Vec::new(),
+        gives_up: Vec::new(),
         phase,
         start_us: at_us,
         end_us: at_us,

@@ -139,6 +139,7 @@ impl Course<'_> {
             what,
             nodes: names(&on.nodes),
             destroys: if destroys { names(&on.nodes) } else { Vec::new() },
+            gives_up: Vec::new(),
             phase,
             start_us,
             end_us: start_us,

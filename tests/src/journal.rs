@@ -14,7 +14,7 @@ use std::{
 use crate::history::{Event, History};
 
 /// Where a history grows.
-pub(super) struct Journal {
+pub(crate) struct Journal {
     start: Instant,
     /// Of the last token that a reply brought.
     tokens: AtomicU64,
@@ -31,22 +31,22 @@ struct Inner {
 
 /// What the operations came to so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Count {
-    pub(super) operations: u64,
-    pub(super) answered: u64,
+pub(crate) struct Count {
+    pub(crate) operations: u64,
+    pub(crate) answered: u64,
     last_success_us: u64,
     longest_gap_us: u64,
 }
 
 impl Count {
     /// The longest time without an answer, one that has not ended included.
-    pub(super) fn longest_gap(&self, now_us: u64) -> Duration {
+    pub(crate) fn longest_gap(&self, now_us: u64) -> Duration {
         Duration::from_micros(self.longest_gap_us.max(now_us.saturating_sub(self.last_success_us)))
     }
 }
 
 impl Journal {
-    pub(super) fn new(sink: Box<dyn Write + Send>) -> Self {
+    pub(crate) fn new(sink: Box<dyn Write + Send>) -> Self {
         let inner = Inner { history: History::default(), sink, unwritten: None, count: Count::default() };
         Self { start: Instant::now(), tokens: AtomicU64::new(0), inner: Mutex::new(inner) }
     }
@@ -56,12 +56,12 @@ impl Journal {
     }
 
     /// Microseconds since the run began.
-    pub(super) fn now_us(&self) -> u64 {
+    pub(crate) fn now_us(&self) -> u64 {
         self.start.elapsed().as_micros() as u64
     }
 
     /// Adds what ends now.
-    pub(super) fn add(&self, event: impl FnOnce(u64) -> Event) {
+    pub(crate) fn add(&self, event: impl FnOnce(u64) -> Event) {
         let mut inner = self.inner();
         let now_us = self.now_us();
         let event = event(now_us);
@@ -84,16 +84,16 @@ impl Journal {
     }
 
     /// A number for a token that has just come.
-    pub(super) fn number_token(&self) -> u64 {
+    pub(crate) fn number_token(&self) -> u64 {
         self.tokens.fetch_add(1, Ordering::Relaxed) + 1
     }
 
-    pub(super) fn count(&self) -> Count {
+    pub(crate) fn count(&self) -> Count {
         self.inner().count
     }
 
     /// What there is, and why the sink has not all of it.
-    pub(super) fn take(&self) -> (History, io::Result<()>) {
+    pub(crate) fn take(&self) -> (History, io::Result<()>) {
         let mut inner = self.inner();
         let written = inner.unwritten.take().map_or(Ok(()), Err).and_then(|()| inner.sink.flush());
         (std::mem::take(&mut inner.history), written)

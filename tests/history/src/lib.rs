@@ -1,5 +1,5 @@
 //! What clients did and saw, and what was done to the cluster meanwhile: a history, one JSON object a line, written by
-//! whoever runs the clients and judged by [`check`](crate::check), now or later.
+//! whoever runs the clients: the tests of real clusters and the simulation. It judges nothing.
 //!
 //! It knows nothing of a store: tokens are numbers here, because only their way from reply to request matters.
 
@@ -109,6 +109,10 @@ pub struct Fault {
     /// The nodes whose disks it destroys.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub destroys: Vec<String>,
+    /// The nodes that the others do without as long as it is on: what no other disk has counts as lost, also what is written
+    /// there meanwhile.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gives_up: Vec<String>,
     /// Whether the fault begins here, ends here, or is over at once.
     pub phase: Phase,
     /// When it was begun to be made, in microseconds since the run began.

@@ -55,7 +55,7 @@ impl Event {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::history::{End, Kind, Operation};
+    use crate::{End, Kind, Operation};
 
     fn history() -> History {
         let operation = Operation {

@@ -34,6 +34,6 @@ impl Hlc {
     /// The smallest reading that is above `self` and not below the wall clock.
     #[must_use]
     pub fn next(self, wall_ms: u64) -> Self {
-        Self((self.0 + 1).max(wall_ms << 16))
+        Self(self.0.saturating_add(1).max(wall_ms << 16))
     }
 }

@@ -71,13 +71,13 @@ impl Members {
 
     /// Records a request to add.
     pub fn add(&mut self, address: Address) {
-        let version = self.0.get(&address).map_or(0, |entry| entry.version + 1);
+        let version = self.0.get(&address).map_or(0, |entry| entry.version.saturating_add(1));
         self.0.insert(address, Membership { version, removed: None });
     }
 
     /// Records a request to remove the node.
     pub fn remove(&mut self, address: Address, removal: Removal) {
-        let version = self.0.get(&address).map_or(0, |entry| entry.version) + 1;
+        let version = self.0.get(&address).map_or(0, |entry| entry.version).saturating_add(1);
         self.0.insert(address, Membership { version, removed: Some(removal) });
     }
 

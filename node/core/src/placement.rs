@@ -212,7 +212,7 @@ impl Placement {
     }
 
     fn next_number(&self) -> u64 {
-        self.id.number.max(1) + 1
+        self.id.number.max(1).saturating_add(1)
     }
 
     /// Computes the hash and asserts invariant 8.

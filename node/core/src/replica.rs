@@ -103,8 +103,10 @@ pub struct Core {
     effects: VecDeque<Effect>,
 
     pending: BTreeMap<Ticket, Pending>,
-    /// Bytes of the values in `pending`.
+    /// Bytes of the values and tokens in `pending`.
     request_bytes: usize,
+    /// The first of `pending` that was left out when time passed.
+    left_out: Ticket,
     pending_by_slot: BTreeMap<SlotId, BTreeSet<Ticket>>,
     tickets: BTreeMap<Asker, Ticket>,
     next_ticket: Ticket,

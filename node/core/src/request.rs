@@ -65,10 +65,12 @@ pub enum Request {
 }
 
 impl Request {
-    /// Bytes of the value that it carries.
-    pub(crate) fn value_bytes(&self) -> usize {
+    /// About how many bytes of memory the value and the token take that it carries.
+    #[must_use]
+    pub fn memory_bytes(&self) -> usize {
         match self {
-            Self::Put { value, .. } => value.len(),
+            Self::Put { value, token, .. } => value.len() + token.memory_bytes(),
+            Self::Get { token, .. } | Self::Delete { token, .. } => token.memory_bytes(),
             _ => 0,
         }
     }

@@ -2,8 +2,8 @@
 //!
 //! `cluster` drives real cores over a seeded network and seeded disks; `client` and `faults` are the workload; `oracle` and
 //! `ledger` judge, and know nothing of the workload; `healing` asks for rest and checks what must hold then; `journal` writes
-//! down what clients see, for another judge. `scenarios` are single days with a name, `seeds` the fixed set of every test run.
-//! The command is `simulate`, an example of `node-core`.
+//! down what clients see, for another judge; `tamper` alters bytes, to see that no core panics. `scenarios` are single days
+//! with a name, `seeds` the fixed set of every test run. The commands are `simulate` and `fuzz`, examples of `node-core`.
 
 mod client;
 mod clock;
@@ -26,6 +26,7 @@ mod seeds;
 mod state;
 mod sweep;
 pub mod tables;
+mod tamper;
 mod trace;
 mod violation;
 mod watch;
@@ -36,4 +37,5 @@ pub use self::{
     run::{Recording, record},
     state::State,
     sweep::{Failure, Totals, first_catch, sweep},
+    tamper::{Tampered, tamper},
 };

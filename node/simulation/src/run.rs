@@ -16,6 +16,7 @@ use crate::{
     journal::Journal,
     oracle::Context,
     random::Random,
+    tamper::{Tamper, Tampered},
     trace::Trace,
     violation::{Checked, Violation},
     watch::Watch,
@@ -203,11 +204,34 @@ fn attempt(seed: u64, bug: Option<Bug>, watch: &Watch) -> Checked<Summary> {
 
 /// As [`attempt`], with a panic of the core as a violation.
 fn attempt_safely(seed: u64, bug: Option<Bug>, watch: &Watch) -> Checked<Summary> {
-    catch_unwind(AssertUnwindSafe(|| attempt(seed, bug, watch))).unwrap_or_else(|panic| {
-        let message =
+    catch(|| attempt(seed, bug, watch)).unwrap_or_else(|words| Err(Violation::new(format!("panic: {words}"))))
+}
+
+/// The words of a panic, if there is one.
+fn catch<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(work)).map_err(|panic| {
+        let words =
             panic.downcast_ref::<String>().cloned().or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).into()));
-        Err(Violation::new(format!("panic: {}", message.unwrap_or_default())))
+        words.unwrap_or_default()
     })
+}
+
+/// Runs the faults of a seed with messages and tokens altered, whatever comes of it.
+pub(crate) fn run_tampered(seed: u64) -> Tampered {
+    let mut run = Run::random(seed, None, Watch::default());
+    run.cluster.tamper = Some(Tamper::new(Random::new(seed).fork()));
+    let ended = catch(|| {
+        while run.cluster.now_ms < HEAL_MS {
+            // What the altered bytes lead to breaks promises: that ends a step, and no more.
+            let _ = run.until(HEAL_MS);
+        }
+    });
+    Tampered {
+        seeds: 1,
+        messages: run.cluster.tally.messages,
+        altered: run.cluster.tamper.map_or(0, |tamper| tamper.altered),
+        panics: ended.err().map(|words| (seed, words)).into_iter().collect(),
+    }
 }
 
 /// Runs a seed.

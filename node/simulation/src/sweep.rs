@@ -165,7 +165,7 @@ pub fn first_catch(seeds: Range<u64>, bug: Bug) -> Option<Failure> {
     on_all_threads(worker).into_iter().flatten().min_by_key(|failure| failure.seed)
 }
 
-fn on_all_threads<T: Send>(work: impl Fn() -> T + Sync) -> Vec<T> {
+pub(crate) fn on_all_threads<T: Send>(work: impl Fn() -> T + Sync) -> Vec<T> {
     let count = thread::available_parallelism().map_or(1, usize::from);
     thread::scope(|scope| {
         let workers: Vec<_> = (0..count).map(|_| scope.spawn(&work)).collect();

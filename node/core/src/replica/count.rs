@@ -88,7 +88,8 @@ fn total(counting: &Counting) -> Option<(u64, bool)> {
         let answers = by_slot.get(slot)?;
         let covering = answers.iter().find(|(frontier, _)| answers.iter().all(|(other, _)| frontier.covers(other)));
         exact &= covering.is_some();
-        total += covering.map_or_else(|| answers.iter().map(|(_, keys)| *keys).max().unwrap_or(0), |(_, keys)| *keys);
+        let keys = covering.map_or_else(|| answers.iter().map(|(_, keys)| *keys).max().unwrap_or(0), |(_, keys)| *keys);
+        total = u64::saturating_add(total, keys);
     }
     Some((total, exact))
 }

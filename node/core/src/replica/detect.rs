@@ -114,7 +114,7 @@ impl Core {
         if address == self.address {
             if identity > self.identity {
                 // An earlier process here had a faster clock: whoever knows it must take us for newer.
-                self.identity.incarnation = identity.incarnation + 1;
+                self.identity.incarnation = identity.incarnation.saturating_add(1);
                 self.hash_membership();
                 self.news = true;
             }

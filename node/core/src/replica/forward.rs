@@ -22,7 +22,7 @@ impl Core {
             Stage::Waiting { tried } | Stage::Forwarded { tried, .. } => Some(tried),
             _ => None,
         };
-        let wanted = match &pending.request {
+        let wanted = match &*pending.request {
             Request::Get { token, .. } | Request::Put { token, .. } | Request::Delete { token, .. } => token.slot(slot),
             _ => None,
         };
@@ -30,7 +30,7 @@ impl Core {
             super::Asker::Peer { address, .. } => Some(address),
             super::Asker::Client(_) => None,
         };
-        let is_read = matches!(pending.request, Request::Get { .. });
+        let is_read = matches!(*pending.request, Request::Get { .. });
         let mut best = (0, Vec::new());
         for (address, peer) in &self.peers {
             let state = peer.slot(slot);
@@ -71,12 +71,12 @@ impl Core {
         };
         let identity = self.identities.get(&to).copied();
         pending.stage = Stage::Forwarded { to, identity, sent_ms: self.now.monotonic_ms, tried };
-        self.send(to, Body::Forward { id: ticket, hops: pending.hops + 1, request: pending.request.clone() });
+        self.send(to, Body::Forward { id: ticket, hops: pending.hops + 1, request: (*pending.request).clone() });
         Step::Wait
     }
 
     pub(super) fn advance_forwarded(&mut self, ticket: Ticket, pending: &mut Pending) -> Step {
-        let is_read = matches!(pending.request, Request::Get { .. });
+        let is_read = matches!(*pending.request, Request::Get { .. });
         let now_ms = self.now.monotonic_ms;
         let Stage::Forwarded { to, identity, sent_ms, tried } = &mut pending.stage else { return Step::Wait };
         let to = *to;

@@ -78,8 +78,12 @@ pub(super) const LOG_RECORDS_MAX: usize = 256;
 pub(super) const LOG_BYTES_MAX: usize = 128 * 1024;
 /// Requests in flight at one node.
 pub(super) const REQUESTS_MAX: usize = 10_000;
-/// Bytes of the values in requests in flight at one node.
-pub(super) const REQUEST_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// Bytes of the values and tokens in requests in flight at one node.
+pub(super) const REQUEST_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Requests in flight that are looked at in one turn, so that many of them do not make the node seem silent.
+pub(super) const TURN_REQUESTS_MAX: usize = 1_000;
+/// Origins that a 503 names.
+pub(super) const MISSING_TOLD_MAX: usize = 8;
 /// Nodes that are known, the removed ones too.
 pub(super) const MEMBERS_MAX: usize = 256;
 /// Forwarded writes that are remembered after their answer.

@@ -20,7 +20,7 @@ impl Log {
     /// Appends a write that was just applied.
     pub(super) fn push(&mut self, record: Arc<Record>) {
         let run = self.runs.entry(record.dot.origin).or_default();
-        if run.back().is_some_and(|last| last.dot.seq + 1 != record.dot.seq) {
+        if run.back().is_some_and(|last| record.dot.seq.wrapping_sub(last.dot.seq) != 1) {
             // A snapshot jumped over a part: what was before is no run with what follows.
             self.records -= run.len();
             self.bytes -= run.drain(..).map(|old| old.size_bytes()).sum::<usize>();
@@ -42,10 +42,10 @@ impl Log {
         let mut range = Vec::new();
         let mut bytes = 0;
         for (origin, last) in frontier.iter() {
-            let first = have.get(origin) + 1;
-            if first > last {
-                continue;
-            }
+            let first = match have.get(origin) {
+                have if have < last => have + 1,
+                _ => continue,
+            };
             let run = self.runs.get(&origin)?;
             let start = run.front()?.dot.seq;
             let end = run.back()?.dot.seq;

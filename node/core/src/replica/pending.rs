@@ -24,7 +24,8 @@ pub(super) enum Asker {
 #[derive(Debug)]
 pub(super) struct Pending {
     pub(super) asker: Asker,
-    pub(super) request: Request,
+    /// Shared, so that it can be looked at while the rest changes.
+    pub(super) request: Arc<Request>,
     /// How often it was forwarded before it came here.
     pub(super) hops: u8,
     /// Monotonic milliseconds.
@@ -98,7 +99,7 @@ pub(super) struct Placing {
 impl Pending {
     /// The slot of a key-value request.
     pub(super) fn slot(&self) -> Option<SlotId> {
-        match &self.request {
+        match &*self.request {
             Request::Get { key, .. } | Request::Put { key, .. } | Request::Delete { key, .. } => Some(key.slot()),
             _ => None,
         }

@@ -53,7 +53,8 @@ impl Core {
         }
         let state = self.slot(slot);
         let lacking = |theirs: &Frontier| -> u64 {
-            theirs.iter().map(|(origin, seq)| seq.saturating_sub(state.frontier.get(origin))).sum()
+            let lacking = theirs.iter().map(|(origin, seq)| seq.saturating_sub(state.frontier.get(origin)));
+            lacking.fold(0, u64::saturating_add)
         };
         let fullest = self
             .peers

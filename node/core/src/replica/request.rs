@@ -1,10 +1,10 @@
 //! The way of a request through this node: taken, moved on whenever something has changed, answered once.
 
-use std::{collections::BTreeSet, fmt::Write as _};
+use std::{collections::BTreeSet, fmt::Write as _, sync::Arc};
 
 use super::{
     Core,
-    limits::{CLOCK_AHEAD_MS, MEMBERS_MAX},
+    limits::{CLOCK_AHEAD_MS, MEMBERS_MAX, MISSING_TOLD_MAX, TURN_REQUESTS_MAX},
     pending::{Asker, Pending, Placing, Stage, Ticket},
 };
 use crate::{Address, Event, PlacementChange, Removal, Reply, Request, SlotId, Token};
@@ -48,11 +48,11 @@ impl Core {
         };
         let ticket = self.next_ticket;
         self.next_ticket += 1;
-        let pending = Pending { asker, request, hops, started_ms: self.now.monotonic_ms, stage };
+        let pending = Pending { asker, request: Arc::new(request), hops, started_ms: self.now.monotonic_ms, stage };
         if let Some(slot) = pending.slot() {
             self.pending_by_slot.entry(slot).or_default().insert(ticket);
         }
-        self.request_bytes += pending.request.value_bytes();
+        self.request_bytes += pending.request.memory_bytes();
         self.tickets.insert(asker, ticket);
         self.pending.insert(ticket, pending);
         self.progress(ticket);
@@ -89,7 +89,7 @@ impl Core {
     pub(super) fn conclude(&mut self, ticket: Ticket, pending: &Pending) {
         self.tickets.remove(&pending.asker);
         self.unindex(ticket, pending);
-        if matches!(pending.asker, Asker::Peer { .. }) && !matches!(pending.request, Request::Get { .. }) {
+        if matches!(pending.asker, Asker::Peer { .. }) && !matches!(*pending.request, Request::Get { .. }) {
             self.answered.begin(pending.asker);
         }
     }
@@ -102,7 +102,7 @@ impl Core {
     }
 
     fn unindex(&mut self, ticket: Ticket, pending: &Pending) {
-        self.request_bytes -= pending.request.value_bytes();
+        self.request_bytes -= pending.request.memory_bytes();
         let Some(slot) = pending.slot() else { return };
         if let Some(tickets) = self.pending_by_slot.get_mut(&slot) {
             tickets.remove(&ticket);
@@ -112,17 +112,20 @@ impl Core {
         }
     }
 
-    /// Something has changed in a slot, here or elsewhere.
+    /// Something has changed in a slot, here or elsewhere. Of more requests than fit a turn the youngest wait until time passes.
     pub(super) fn progress_slot(&mut self, slot: SlotId) {
         let Some(tickets) = self.pending_by_slot.get(&slot) else { return };
-        for ticket in tickets.iter().copied().collect::<Vec<_>>() {
+        for ticket in tickets.iter().copied().take(TURN_REQUESTS_MAX).collect::<Vec<_>>() {
             self.progress(ticket);
         }
     }
 
-    /// Time has passed.
+    /// Time has passed. Of more requests than fit a turn those are moved on that were left out last.
     pub(super) fn progress_all(&mut self) {
-        for ticket in self.pending.keys().copied().collect::<Vec<_>>() {
+        let first = if self.pending.len() > TURN_REQUESTS_MAX { self.left_out } else { 0 };
+        let tickets = self.pending.range(first..).chain(self.pending.range(..first)).map(|(ticket, _)| *ticket);
+        for ticket in tickets.take(TURN_REQUESTS_MAX).collect::<Vec<_>>() {
+            self.left_out = ticket + 1;
             self.progress(ticket);
         }
     }
@@ -134,23 +137,24 @@ impl Core {
             Stage::Counting(_) => return self.advance_counting(ticket, pending),
             Stage::Waiting { .. } | Stage::Placing(_) => {}
         }
-        match pending.request.clone() {
+        let request = Arc::clone(&pending.request);
+        match &*request {
             Request::View => Step::Reply(Reply::View(self.view())),
-            Request::AddToView(address) => Step::Reply(self.add_to_view(address)),
-            Request::RemoveFromView(address) => Step::Reply(self.remove_from_view(address)),
+            Request::AddToView(address) => Step::Reply(self.add_to_view(*address)),
+            Request::RemoveFromView(address) => Step::Reply(self.remove_from_view(*address)),
             _ if !self.settled => Step::Wait,
-            Request::Get { key, token } => self.advance_get(ticket, pending, &key, &token),
-            Request::Put { key, value, token } => self.advance_write(ticket, pending, &key, Some(value), &token),
-            Request::Delete { key, token } => self.advance_write(ticket, pending, &key, None, &token),
+            Request::Get { key, token } => self.advance_get(ticket, pending, key, token),
+            Request::Put { key, value, token } => self.advance_write(ticket, pending, key, Some(value.clone()), token),
+            Request::Delete { key, token } => self.advance_write(ticket, pending, key, None, token),
             Request::ShardIds => {
                 Step::Reply(Reply::ShardIds(self.placement.shards().iter().map(|shard| shard.id).collect()))
             }
             Request::NodeShard => Step::Reply(Reply::NodeShard(self.placement.shard_of(self.address))),
-            Request::ShardMembers(shard) => Step::Reply(match self.placement.members(shard) {
+            Request::ShardMembers(shard) => Step::Reply(match self.placement.members(*shard) {
                 [] => Reply::NoSuchShard,
                 members => Reply::ShardMembers(members.to_vec()),
             }),
-            Request::KeyCount(shard) => self.start_counting(ticket, pending, shard),
+            Request::KeyCount(shard) => self.start_counting(ticket, pending, *shard),
             Request::AddMember { .. } | Request::Reshard { .. } => self.advance_placing(ticket, pending),
         }
     }
@@ -194,14 +198,24 @@ impl Core {
 
     /// What is missing, for a 503: the slots of the token that this node cannot satisfy.
     pub(super) fn missing(&self, slot: SlotId, token: &Token) -> String {
+        let frontier = &self.slot(slot).frontier;
+        let mut missing = token
+            .slot(slot)
+            .into_iter()
+            .flat_map(crate::Frontier::iter)
+            .map(|(origin, seq)| (origin, seq, frontier.get(origin)))
+            .filter(|(_, seq, have)| have < seq);
         let mut text = String::new();
-        for (origin, seq) in token.slot(slot).into_iter().flat_map(crate::Frontier::iter) {
-            let have = self.slot(slot).frontier.get(origin);
-            if have < seq {
-                let _ = write!(text, " write {seq} of origin {:016x}.{} (have {have});", origin.uuid, origin.epoch);
-            }
+        for (origin, seq, have) in missing.by_ref().take(MISSING_TOLD_MAX) {
+            let _ = write!(text, " write {seq} of origin {:016x}.{} (have {have});", origin.uuid, origin.epoch);
         }
         text.pop();
+        match missing.count() {
+            0 => {}
+            more => {
+                let _ = write!(text, "; and those of {more} more origins");
+            }
+        }
         text
     }
 }

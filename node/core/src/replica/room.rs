@@ -38,7 +38,7 @@ impl Core {
     /// Whether one more request can be in flight.
     pub(super) fn has_room_for(&self, request: &Request) -> bool {
         self.pending.len() + self.parked.len() < REQUESTS_MAX
-            && self.request_bytes + request.value_bytes() <= REQUEST_BYTES_MAX
+            && self.request_bytes + request.memory_bytes() <= REQUEST_BYTES_MAX
     }
 
     /// Invariant 12, as far as it can be seen without counting.

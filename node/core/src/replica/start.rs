@@ -61,6 +61,7 @@ impl Core {
             effects: VecDeque::new(),
             pending: BTreeMap::new(),
             request_bytes: 0,
+            left_out: 0,
             pending_by_slot: BTreeMap::new(),
             tickets: BTreeMap::new(),
             // Unique across restarts at one address, as long as a node takes fewer than 65 requests a millisecond.

@@ -35,7 +35,7 @@ impl Core {
             slots_collecting: self.rounds.len(),
             requests_waiting: self.pending.len() + self.parked.len(),
             reads_waiting: waiting(|pending| {
-                matches!((&pending.stage, &pending.request), (Stage::Waiting { .. }, Request::Get { .. }))
+                matches!((&pending.stage, &*pending.request), (Stage::Waiting { .. }, Request::Get { .. }))
             }),
             writes_waiting: waiting(|pending| matches!(pending.stage, Stage::Writing(_))),
             forwarded: waiting(|pending| matches!(pending.stage, Stage::Forwarded { .. })),

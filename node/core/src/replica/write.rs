@@ -153,8 +153,8 @@ impl Core {
                 writing.acknowledged.insert(*address);
             }
             // A replica that is still copying can take writes only where they follow what it has.
-            let next =
-                state.holding == Holding::Copying && state.frontier.get(writing.dot.origin) + 1 >= writing.dot.seq;
+            let next = state.holding == Holding::Copying
+                && writing.dot.seq.saturating_sub(state.frontier.get(writing.dot.origin)) <= 1;
             expected |= (state.holding.serves() || next) && peer.is_reachable(self.now.monotonic_ms) && peer.has_room;
         }
         let waited_ms = self.now.monotonic_ms - writing.applied_ms;

@@ -80,7 +80,8 @@ impl Cluster {
             self.tally.lost_messages += 1;
         }
         for in_ms in fate {
-            let envelope = Box::new(envelope.clone());
+            let arriving = self.tamper.as_mut().map(|tamper| tamper.message(envelope));
+            let envelope = Box::new(arriving.unwrap_or_else(|| envelope.clone()));
             self.schedule(in_ms, Happening::Deliver { from, to, envelope });
         }
         Ok(())

@@ -24,6 +24,7 @@ use crate::{
     node::{Input, Node},
     oracle::{Context, Oracle},
     random::Random,
+    tamper::Tamper,
     trace::Trace,
     violation::{Checked, Violation},
     watch::Watch,
@@ -114,6 +115,8 @@ pub(crate) struct Cluster {
     /// Disks that were destroyed: they no longer count, but what they acknowledged was true.
     destroyed: Vec<Disk>,
     pub(crate) network: Network,
+    /// Alters messages and tokens on their way.
+    pub(crate) tamper: Option<Tamper>,
     pub(crate) sync_ms: (u64, u64),
     bug: Option<Bug>,
     /// The step of a reshard at which a node is to be killed.
@@ -175,6 +178,7 @@ impl Cluster {
             without_pings: Vec::new(),
             destroyed: Vec::new(),
             network: Network::healthy(),
+            tamper: None,
             sync_ms: (1, 4),
             bug,
             armed: None,

@@ -75,6 +75,10 @@ impl Cluster {
         };
         self.trace.note_slots(self.now_ms, slot_of(&request), || format!("{id:?} to node{}: {request:?}", node + 1));
         self.asked.insert(id, Asked { node, operation, asked_ms: self.now_ms + 1, limit_ms, cancelled: false });
+        let request = match &mut self.tamper {
+            Some(tamper) => tamper.request(request),
+            None => request,
+        };
         self.schedule(1, Happening::Request { node, id, request });
         id
     }

@@ -1,8 +1,8 @@
 //! Reads wait for what the token names; a 404 has a past; a DELETE decides existence.
 
-use node_core::{Reply, Request, ShardId};
+use node_core::{Dot, Origin, Reply, Request, ShardId, Token};
 
-use super::scene::Scene;
+use super::scene::{Scene, key};
 use crate::{
     cluster::address,
     oracle::{Context, Kind},
@@ -157,5 +157,75 @@ fn a_replica_without_room_must_refuse_writes_and_catch_up_later() {
     scene.set_space(0, true);
     scene.pass(2_000);
     scene.heal();
+    scene.finish(&[&client]);
+}
+
+/// A token that nobody can satisfy, of so many entries.
+fn of_nobody(entries: u64) -> Token {
+    let mut token = Token::default();
+    for uuid in 0..entries {
+        token.observe(Dot { slot: key("course1").slot(), origin: Origin { uuid, epoch: 1 }, seq: 1 });
+    }
+    token
+}
+
+/// Asks one of three nodes for `count` reads with such a token at once, and for a write while they wait. Says how many reads were
+/// refused for want of room, and how the write was answered.
+fn reads_at_once(count: usize, token: &Token) -> (usize, Reply) {
+    let mut scene = Scene::new(3, Some(1));
+    scene.split(&[2]);
+    let reads: Vec<_> =
+        (0..count).map(|_| scene.order(0, Request::Get { key: key("course1"), token: token.clone() })).collect();
+    scene.pass(10);
+    let write = scene.ask(0, Kind::Put, "course1", &mut Context::default());
+    let mut refused = 0;
+    for id in reads {
+        match scene.end(id, &mut Context::default()) {
+            Reply::Unavailable { reason } => refused += usize::from(reason.contains("too many requests")),
+            other => scene.fail(None, &format!("a read was answered {other:?}")),
+        }
+    }
+    scene.put(0, "course1", &mut Context::default());
+    scene.heal();
+    scene.finish(&[]);
+    (refused, write)
+}
+
+#[test]
+fn reads_that_wait_must_leave_room_up_to_ten_thousand() {
+    let (refused, write) = reads_at_once(9_999, &of_nobody(1));
+    assert!(refused == 0 && matches!(write, Reply::Written { .. }), "{refused} refused, {write:?}");
+    let (refused, write) = reads_at_once(10_100, &of_nobody(1));
+    assert!(refused == 100 && matches!(write, Reply::Unavailable { .. }), "{refused} refused, {write:?}");
+}
+
+#[test]
+fn the_tokens_of_reads_that_wait_must_be_bounded_together() {
+    // Some 240 KB each: 64 MiB are about 280 of them.
+    let (refused, _) = reads_at_once(500, &of_nobody(5_000));
+    assert!((200..300).contains(&refused), "{refused}");
+}
+
+#[test]
+fn a_read_among_thousands_that_wait_must_be_answered() {
+    let mut scene = Scene::new(4, Some(1));
+    // While a node is away nobody can say that the write of the others does not exist.
+    scene.crash(3);
+    scene.split(&[2]);
+    let mut client = Context::default();
+    scene.put(0, "course1", &mut client);
+    let hopeless = Request::Get { key: key("course1"), token: of_nobody(1) };
+    for _ in 0..9_000 {
+        scene.order(2, hopeless.clone());
+    }
+    let waiting = scene.begin(2, Kind::Get, "course1", &client);
+    scene.pass(200);
+    scene.heal();
+    let healed_ms = scene.run.cluster.now_ms;
+    let reply = scene.end(waiting, &mut client);
+    assert!(matches!(reply, Reply::Value { .. }), "{reply:?}");
+    let after_ms = scene.run.cluster.now_ms - healed_ms;
+    assert!(after_ms < 1_500, "answered {after_ms} ms after it could be");
+    scene.start(3);
     scene.finish(&[&client]);
 }

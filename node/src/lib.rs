@@ -2,13 +2,14 @@
 //!
 //! Data walks one way: `http` and `peer` turn bytes into inputs, `runtime` owns the core and is the only caller of it,
 //! and its effects go back out through `peer`, `storage` and the waiting requests. Nothing here is global, so any number
-//! of nodes live in one process; only [`logging`] is, and only the binary installs it.
+//! of nodes live in one process; only [`logging`] and the limit of open files are, and only the binary sees to them.
 
 pub mod config;
 mod healthcheck;
 mod http;
 pub mod logging;
 mod metrics;
+mod open_files;
 mod peer;
 mod run;
 mod runtime;
@@ -18,6 +19,7 @@ mod tasks;
 pub use self::{
     config::{Config, ConfigError, Dialect, LogFormat},
     healthcheck::healthcheck,
+    open_files::raise_open_files,
     run::{RunError, bind, run},
     storage::StorageError,
 };

@@ -46,6 +46,7 @@ fn main() -> ExitCode {
 
 fn serve(config: Config) -> Result<(), Box<dyn Error>> {
     node::logging::install(&config);
+    node::raise_open_files();
     let workers = thread::available_parallelism().map_or(1, usize::from);
     let runtime = runtime::Builder::new_multi_thread().worker_threads(workers.min(WORKERS_MAX)).enable_all().build()?;
     let result = runtime.block_on(async {

@@ -10,7 +10,7 @@ use axum::{
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
 use hyper::body::Body as _;
-use node_core::{Address, Token};
+use node_core::{Address, Request as StoreRequest, Token};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use tokio::{
@@ -24,7 +24,7 @@ use super::{api::Api, error::ApiError};
 const BODIES_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// A body that takes longer than this is given up.
 const BODY_TIME_MAX: Duration = Duration::from_secs(30);
-/// A body over the limit is read up to here and thrown away: a client that is still sending would miss the answer.
+/// A body that is refused is read up to here and thrown away: a client that is still sending would miss the answer.
 const DRAIN_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// The same, in time.
 const DRAIN_TIME_MAX: Duration = Duration::from_secs(5);
@@ -69,7 +69,19 @@ impl Budget {
 /// A body that was read, and its part of the budget until it is dropped.
 pub(super) struct Received {
     bytes: Bytes,
-    _held: OwnedSemaphorePermit,
+    held: OwnedSemaphorePermit,
+}
+
+impl Received {
+    /// Frees the body. What was made of it takes its part of the budget, and more where it is larger, until this is dropped.
+    ///
+    /// # Errors
+    /// [`ApiError::Unavailable`] when other requests hold too much.
+    pub(super) fn give_way_to(self, made: &StoreRequest, budget: &Budget) -> Result<OwnedSemaphorePermit, ApiError> {
+        let Self { bytes, mut held } = self;
+        held.merge(budget.take(made.memory_bytes().saturating_sub(bytes.len()))?);
+        Ok(held)
+    }
 }
 
 impl Deref for Received {
@@ -110,13 +122,20 @@ async fn read_patiently(request: Request, limit: usize, budget: &Budget) -> Resu
             drain(body).await;
             return Err(too_large);
         }
-        held.merge(budget.take(data.len())?);
+        match budget.take(data.len()) {
+            Ok(share) => held.merge(share),
+            Err(full) => {
+                drop(bytes);
+                drain(body).await;
+                return Err(full);
+            }
+        }
         if bytes.is_empty() && body.is_end_stream() {
-            return Ok(Received { bytes: data, _held: held });
+            return Ok(Received { bytes: data, held });
         }
         bytes.extend_from_slice(&data);
     }
-    Ok(Received { bytes: bytes.freeze(), _held: held })
+    Ok(Received { bytes: bytes.freeze(), held })
 }
 
 fn header<'a>(request: &'a Request, name: &HeaderName) -> Option<&'a str> {

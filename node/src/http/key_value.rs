@@ -48,7 +48,9 @@ pub(super) async fn get(State(api): State<Api>, request: Request) -> Result<Resp
     let Some(key) = key else {
         return Err(never_written(&api, &token));
     };
-    match api.ask(StoreRequest::Get { key, token }).await? {
+    let get = StoreRequest::Get { key, token };
+    let _held = body.give_way_to(&get, &api.bodies)?;
+    match api.ask(get).await? {
         Reply::Value { value, version, token, shard } => {
             let value = serde_json::from_slice(&value).map_err(|_| ApiError::Internal("a stored value is not JSON"))?;
             let success = Success {
@@ -74,6 +76,7 @@ pub(super) async fn put(State(api): State<Api>, request: Request) -> Result<Resp
     let fields = Fields::parse(&body)?;
     let value = fields.value.ok_or_else(|| ApiError::Malformed("Value is missing".to_owned()))?;
     let put = StoreRequest::Put { key, value: value.get().as_bytes().into(), token: fields.token(&api)? };
+    let _held = body.give_way_to(&put, &api.bodies)?;
     let reply = api.ask(put).await?;
     written(reply, |replaced| {
         let (status, message, result) = if replaced {
@@ -93,7 +96,9 @@ pub(super) async fn delete(State(api): State<Api>, request: Request) -> Result<R
     let Some(key) = key else {
         return Err(never_written(&api, &token));
     };
-    let reply = api.ask(StoreRequest::Delete { key, token }).await?;
+    let delete = StoreRequest::Delete { key, token };
+    let _held = body.give_way_to(&delete, &api.bodies)?;
+    let reply = api.ask(delete).await?;
     written(reply, |_| Written {
         status: StatusCode::OK,
         message: "Deleted successfully",

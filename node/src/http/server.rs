@@ -19,10 +19,11 @@ use tokio::{
     time::{sleep, timeout},
 };
 use tokio_util::sync::CancellationToken;
-use tracing::debug;
+use tracing::{debug, warn};
 
 use super::{error::ApiError, path};
 use crate::{
+    open_files,
     peer::{self, Challenge},
     tasks::Tasks,
 };
@@ -30,14 +31,16 @@ use crate::{
 /// A connection on which no whole request head arrives for this long is closed: longer than the clients' pools keep idle
 /// connections, so that it is they who close them.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(120);
-/// Connections at the same time, those that have become links aside. Each has one request in flight at most.
+/// Connections at the same time, those that have become links aside. Each has one request in flight at most. They may have half
+/// of the files that the process may have open: the rest is for links and the storage.
 const CONNECTIONS_MAX: usize = 4096;
-/// Connections beyond them, which are only told so; further ones wait in the system's queue. Peers get in all the same.
+/// Connections beyond them, which are only told so; further ones wait in the system's queue. Peers get in all the same. They may
+/// have an eighth of the files.
 const TURNED_AWAY_MAX: usize = 256;
 /// How long a connection that is turned away may take to say what it wants.
 const TURNED_AWAY_HEAD_TIMEOUT: Duration = Duration::from_secs(1);
 /// The longest request head; a longer one is 431.
-const HEAD_BYTES_MAX: usize = 64 * 1024;
+const HEAD_BYTES_MAX: usize = 16 * 1024;
 /// How long requests that are being answered may take once the node stops.
 const DRAIN_TIMEOUT: Duration = Duration::from_millis(400);
 /// The pause after a connection cannot be accepted: most likely there are too many.
@@ -59,12 +62,17 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn new(router: Router, tasks: Tasks) -> Self {
+        let files = open_files::limit();
+        let places = CONNECTIONS_MAX.min(files / 2);
+        if places < CONNECTIONS_MAX {
+            warn!(places, files, "fewer connections are served than with a higher limit of open files");
+        }
         Self {
             router,
             tasks,
             draining: CancellationToken::new(),
-            places: Arc::new(Semaphore::new(CONNECTIONS_MAX)),
-            turned_away: Arc::new(Semaphore::new(TURNED_AWAY_MAX)),
+            places: Arc::new(Semaphore::new(places)),
+            turned_away: Arc::new(Semaphore::new(TURNED_AWAY_MAX.min(files / 8))),
         }
     }
 

@@ -1,6 +1,7 @@
 //! A node as a process of its own, and what to wait with.
 
 #![allow(dead_code, reason = "each test binary uses its own part")]
+#![allow(clippy::print_stderr, reason = "a test that fails shows what the node had to say")]
 
 use std::{
     io::{Read, Write},
@@ -59,19 +60,33 @@ impl Running {
     /// Starts it on a data directory of its own, and waits until it listens.
     pub(crate) fn start(extra: &[(&str, &str)]) -> Self {
         let data = TempDir::new().unwrap();
-        let mut running = Self::start_on(free_address(), data.path(), extra);
-        running.data = Some(data);
-        poll("the node listens", || TcpStream::connect(running.address).ok());
-        running
+        Self::start_on(free_address(), data.path(), extra).listening(data)
+    }
+
+    /// As [`start`](Self::start), but by a shell that sets limits first.
+    pub(crate) fn start_limited(limits: &str) -> Self {
+        let data = TempDir::new().unwrap();
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &format!("{limits} && exec \"$0\""), env!("CARGO_BIN_EXE_node")]);
+        Self::spawn(shell, free_address(), data.path(), &[]).listening(data)
+    }
+
+    fn listening(mut self, data: TempDir) -> Self {
+        self.data = Some(data);
+        poll("the node listens", || TcpStream::connect(self.address).ok());
+        self
     }
 
     /// Starts it on a data directory, and does not wait. Data belongs to the address that it was written at.
     pub(crate) fn start_on(address: SocketAddr, data: &Path, extra: &[(&str, &str)]) -> Self {
+        Self::spawn(node(&[]), address, data, extra)
+    }
+
+    fn spawn(mut command: Command, address: SocketAddr, data: &Path, extra: &[(&str, &str)]) -> Self {
         let text = address.to_string();
-        let mut variables =
-            vec![("SOCKET_ADDRESS", text.as_str()), ("VIEW", text.as_str()), ("BIND_ADDRESS", "127.0.0.1")];
-        variables.extend(extra);
-        let child = node(&variables).env("DATA_DIR", data).stderr(Stdio::piped()).spawn().unwrap();
+        command.envs([("SOCKET_ADDRESS", text.as_str()), ("VIEW", text.as_str()), ("BIND_ADDRESS", "127.0.0.1")]);
+        command.envs(extra.iter().copied());
+        let child = command.env("DATA_DIR", data).stderr(Stdio::piped()).spawn().unwrap();
         Self { address, child, data: None }
     }
 
@@ -119,5 +134,8 @@ impl Drop for Running {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        if thread::panicking() && self.child.stderr.is_some() {
+            eprintln!("{}", self.stderr());
+        }
     }
 }

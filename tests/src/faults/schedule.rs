@@ -17,7 +17,7 @@ const OVERLAP_PERCENT: usize = 50;
 /// node is away for long. A gap is shorter than what it may fall into.
 const GAP: RangeInclusive<u64> = 1..=3;
 const ON: RangeInclusive<u64> = 4..=20;
-const CUT: RangeInclusive<u64> = 4..=8;
+const CUT: RangeInclusive<u64> = 4..=6;
 const LONG: RangeInclusive<u64> = 30..=40;
 
 /// What a cluster is when the first fault comes.

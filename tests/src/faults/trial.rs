@@ -53,6 +53,8 @@ pub struct Trial {
     pub store: String,
     /// How long.
     pub length: Length,
+    /// Which faults come.
+    pub kinds: Vec<Kind>,
     /// Clients at work at the same time.
     pub clients: u32,
     /// Keys that all of them meet on.
@@ -76,6 +78,7 @@ impl Trial {
             seed,
             store: store.into(),
             length,
+            kinds: Kind::ALL.to_vec(),
             clients: 24,
             keys: 24,
             pages: 256,
@@ -126,7 +129,7 @@ impl Trial {
         };
         let mut victim = Victim::new(created?);
         let journal = Arc::new(Journal::new(sink));
-        let skipped = Kind::ALL.into_iter().filter_map(|kind| Some((kind, provider.cannot(kind.needs()?)?)));
+        let skipped = self.kinds.iter().filter_map(|kind| Some((*kind, provider.cannot(kind.needs()?)?)));
         let skipped: Vec<(Kind, String)> = skipped.collect();
         let run = Running { trial: self, observer, halt, journal: &journal, partitions: skipped.is_empty() };
         let ended = AssertUnwindSafe(run.go(&mut victim)).catch_unwind().await;
@@ -215,7 +218,7 @@ impl Running<'_> {
             }
             Length::Faults(count) => count,
         };
-        let schedule = Schedule::new(seed, ground, unit).take(faults);
+        let schedule = Schedule::new(seed, &self.trial.kinds, ground, unit).take(faults);
         let means = Means {
             victim,
             clients: &clients,

@@ -31,7 +31,10 @@ pub(super) async fn run(session: &Session<'_>, arguments: &TestArguments) -> Res
     let file = arguments.history.clone().unwrap_or_else(|| evidence.history());
     let history = create(&evidence, &file)?;
     let time = arguments.seconds.map_or(TIME, Duration::from_secs);
-    let trial = Trial::new(arguments.seed, subject.title(), Length::Time(time));
+    let mut trial = Trial::new(arguments.seed, subject.title(), Length::Time(time));
+    if !arguments.kinds.is_empty() {
+        trial.kinds.clone_from(&arguments.kinds);
+    }
     let watcher = Watcher::new(session.output);
     let ended = trial.run(subject.provider(), &watcher, Box::new(history), session.interrupt.asked()).await;
     let left = subject.remove_all().await;

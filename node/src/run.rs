@@ -95,9 +95,17 @@ pub async fn run(
         secret: config.cluster_secret.clone(),
         durability: config.durability,
     };
-    let runtime =
-        Runtime::new(settings, recovered, config.data_headroom_bytes, inputs, links.clone(), metrics.runtime.clone())
-            .map_err(RunError::Start)?;
+    let runtime = Runtime::new(
+        settings,
+        recovered,
+        config.data_headroom_bytes,
+        inputs,
+        links.clone(),
+        metrics.runtime.clone(),
+        #[cfg(feature = "planted")]
+        config.planted_bug,
+    )
+    .map_err(RunError::Start)?;
     let api = Api::new(store, config.cluster_secret.as_deref(), config.body_limit_bytes);
     let router = http::router(&api, Shape::of_class_paths(dialect), metrics, links);
     let server = Server::new(router, tasks.subgroup());
@@ -112,6 +120,10 @@ pub async fn run(
         shards = config.shard_count,
         "node started"
     );
+    #[cfg(feature = "planted")]
+    if let Some(bug) = config.planted_bug {
+        tracing::warn!(?bug, "a bug is planted in this node: it breaks what it promises");
+    }
     tokio::select! {
         () = shutdown => {}
         (never, ..) = accepting => match never {},

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use clap::builder::{FalseyValueParser, NonEmptyStringValueParser};
 use clap::{Arg, ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use conformance::faults::Kind;
 use ipnet::Ipv4Net;
 
 pub(crate) use fault::FaultCommand;
@@ -221,6 +222,9 @@ pub(crate) struct TestArguments {
     /// How long the suite `faults` breaks its cluster [default: 120]
     #[arg(long, value_name = "N")]
     pub(crate) seconds: Option<u64>,
+    /// Which faults the suite `faults` makes [default: all]; an unknown one lists them
+    #[arg(long, value_name = "KIND", value_delimiter = ',', value_parser = kind_of_fault)]
+    pub(crate) kinds: Vec<Kind>,
     /// Where the suite `faults` writes its history [default: the evidence, when something was found]
     #[arg(long, value_name = "FILE")]
     pub(crate) history: Option<PathBuf>,
@@ -239,6 +243,10 @@ pub(crate) struct TestArguments {
     /// Only say which tests there are
     #[arg(long)]
     pub(crate) list: bool,
+}
+
+fn kind_of_fault(name: &str) -> Result<Kind, String> {
+    Kind::named(name).ok_or_else(|| format!("there are {}", Kind::ALL.map(Kind::name).join(", ")))
 }
 
 /// A suite, as people ask for it.

@@ -238,6 +238,11 @@ fn a_test_that_cannot_be_done_is_told_before_anything_is_built() {
     test(&["--junit", "nowhere/junit.xml"]).exits(2).complains("--junit: nowhere/junit.xml cannot be written");
     test(&["--image", ""]).exits(2);
     test(&["--seconds", "5"]).exits(2).complains("belong to --suite faults");
+    test(&["--kinds", "kill"]).exits(2).complains("belong to --suite faults");
+    test(&["--suite", "faults", "--kinds", "kill,quake"])
+        .exits(2)
+        .complains("'quake'")
+        .complains("kill, restart, pause");
     test(&["--suite", "faults", "--attach"]).exits(2).complains("does not go with --attach");
     for flag in ["--image", "--build"] {
         let needs = format!("{flag} needs containers");

@@ -47,8 +47,7 @@ struct Arguments {
 }
 
 fn bug(name: &str) -> Result<Bug, String> {
-    let known = || Bug::ALL.map(|bug| format!("{bug:?}")).join(", ");
-    Bug::ALL.into_iter().find(|bug| format!("{bug:?}") == name).ok_or_else(|| format!("one of {}", known()))
+    Bug::named(name).ok_or_else(|| format!("one of {}", Bug::names()))
 }
 
 fn main() -> ExitCode {

@@ -74,6 +74,18 @@ impl Bug {
         Self::DeleteWithoutCheck,
         Self::IgnoreFullDisk,
     ];
+
+    /// The one of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|bug| format!("{bug:?}") == name)
+    }
+
+    /// All names, for people.
+    #[must_use]
+    pub fn names() -> String {
+        Self::ALL.map(|bug| format!("{bug:?}")).join(", ")
+    }
 }
 
 /// The bug that is planted in a replica, if any.

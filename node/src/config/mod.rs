@@ -73,6 +73,9 @@ pub struct Config {
     pub log_format: LogFormat,
     /// `LOG_LEVEL`: a level, or `tracing` directives such as `info,node::peer=debug`.
     pub log_level: String,
+    /// `PLANTED_BUG`: the mistake that the core is started with.
+    #[cfg(feature = "planted")]
+    pub planted_bug: Option<node_core::Bug>,
 }
 
 impl Config {
@@ -95,6 +98,8 @@ impl Config {
             body_limit_bytes: BODY_LIMIT_BYTES_DEFAULT,
             log_format: LogFormat::Text,
             log_level: "info".to_owned(),
+            #[cfg(feature = "planted")]
+            planted_bug: None,
         }
     }
 
@@ -152,6 +157,11 @@ impl Config {
             log_level,
         )? {
             config.log_level = level;
+        }
+        #[cfg(feature = "planted")]
+        {
+            let known = format!("one of {}", node_core::Bug::names());
+            config.planted_bug = variables.parsed("PLANTED_BUG", &known, node_core::Bug::named)?;
         }
         Ok(config)
     }

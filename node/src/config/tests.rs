@@ -104,3 +104,20 @@ fn one_shard_may_begin_with_one_node() {
     let config = read(&[("VIEW", "10.10.0.2:8080"), ("SHARD_COUNT", "1")]).unwrap();
     assert_eq!(config.shard_count, Some(1));
 }
+
+#[cfg(feature = "planted")]
+#[test]
+fn a_bug_is_planted_by_its_name_and_an_unknown_one_is_refused() {
+    let config = read(&[("PLANTED_BUG", "CollectByAge")]).unwrap();
+    assert_eq!(config.planted_bug, Some(node_core::Bug::CollectByAge));
+    assert_eq!(read(&[]).unwrap().planted_bug, None);
+    let line = complaint(&[("PLANTED_BUG", "Collect")]);
+    assert!(line.contains("PLANTED_BUG=\"Collect\": expected one of AcknowledgeBeforeSync, "), "{line}");
+}
+
+#[cfg(not(feature = "planted"))]
+#[test]
+fn nothing_can_be_planted() {
+    assert_eq!(read(&[("PLANTED_BUG", "CollectByAge")]), read(&[]));
+    assert_eq!(read(&[("PLANTED_BUG", "unheard of")]), read(&[]));
+}

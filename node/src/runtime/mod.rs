@@ -44,7 +44,7 @@ pub(crate) struct Runtime {
 }
 
 impl Runtime {
-    /// Starts the core on what `storage` holds.
+    /// Starts the core on what `storage` holds, with a bug where one is to be planted.
     ///
     /// # Errors
     /// When the committer's thread cannot be started.
@@ -55,11 +55,15 @@ impl Runtime {
         inputs: Inputs,
         links: Links,
         metrics: RuntimeMetrics,
+        #[cfg(feature = "planted")] bug: Option<node_core::Bug>,
     ) -> std::io::Result<Self> {
         let clock = Clock::start();
         let commitment = Commitment { durability: settings.durability, headroom_bytes };
         Ok(Self {
+            #[cfg(not(feature = "planted"))]
             core: Core::new(settings, recovered, clock.now()),
+            #[cfg(feature = "planted")]
+            core: Core::with_bug(settings, recovered, clock.now(), bug),
             clock,
             inputs,
             links,

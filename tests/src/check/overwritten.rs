@@ -68,6 +68,8 @@ fn impossible(account: &Account, graph: &Graph, read: Id) -> Evidence {
     let way = past.way(missed);
     let (pattern, so) = if is_lost(&way) {
         (Pattern::LostWrite, "an acknowledged write is lost")
+    } else if account.is_delete(read) {
+        (Pattern::MissedWrite, "a delete found nothing, though its token names the write")
     } else {
         (Pattern::MissedWrite, "nothing was read, though the reader's token names the write")
     };

@@ -1,5 +1,7 @@
-//! The clients at work: each chooses by the seed what it does next, over a few keys that all share, at a node that it stays
-//! with for a while. How their operations interleave is the cluster's own.
+//! The clients at work, over keys that all share: what they have in common, and how they are started and ended. How their
+//! operations interleave is the cluster's own.
+
+mod worker;
 
 use std::{
     sync::{
@@ -9,19 +11,15 @@ use std::{
     time::Duration,
 };
 
-use tokio::{task::JoinSet, time::MissedTickBehavior};
+use futures_util::future::try_join_all;
+use tokio::task::JoinSet;
 
-use super::session::Session;
-use crate::{Client, Dialect, Failure, Node, Record, dice::Dice, journal::Journal};
+use self::worker::Worker;
+use super::{attention::Attention, keys::Keys, session::Session};
+use crate::{Client, Dialect, Failure, Node, Record, ensure, eventually, journal::Journal};
 
-/// Of 100 operations, so many are preceded by handing a copy of the token to another client, or by forgetting it.
-const HANDOVER_PERCENT: usize = 5;
-const FORGET_PERCENT: usize = 2;
-/// Of 100 operations, so many are preceded by going to another node.
-const MOVE_PERCENT: usize = 10;
-/// Of 100 operations, so many read, and so many more put; the rest delete.
-const READ_PERCENT: usize = 50;
-const PUT_PERCENT: usize = 40;
+/// For a cluster that has just begun to take what it is given.
+const LOAD_PATIENCE: Duration = Duration::from_secs(30);
 
 /// What the clients do.
 #[derive(Clone, Debug)]
@@ -29,8 +27,8 @@ pub(super) struct Load {
     pub(super) dialect: Dialect,
     pub(super) seed: u64,
     pub(super) clients: u32,
-    pub(super) keys: Vec<String>,
-    /// Operations that all of them together begin, at most.
+    pub(super) keys: Keys,
+    /// Operations that all of them together begin, at most, unless they hurry.
     pub(super) per_second: u32,
 }
 
@@ -40,10 +38,31 @@ struct Shared {
     /// Grows while they work.
     nodes: RwLock<Vec<Node>>,
     stopping: AtomicBool,
+    /// Operations that were begun in their turn, and not in a hurry.
+    turns: AtomicU64,
     /// Values that were written, or may have been.
     values: AtomicU64,
-    /// Per client, the token that another gave it last, until it takes it.
-    handed_over: Vec<Mutex<Option<Session>>>,
+    /// Per client, what another told it last, until it listens.
+    told: Vec<Mutex<Option<Told>>>,
+    attention: Attention,
+}
+
+/// What one client tells another: what it knows, and the key that it was at.
+struct Told {
+    session: Session,
+    key: Option<String>,
+}
+
+impl Shared {
+    fn next_value(&self) -> String {
+        (self.values.fetch_add(1, Ordering::Relaxed) + 1).to_string()
+    }
+
+    /// Of any number there is one.
+    fn node(&self, number: usize) -> Node {
+        let nodes = self.nodes.read().unwrap_or_else(PoisonError::into_inner);
+        nodes[number % nodes.len()].clone()
+    }
 }
 
 /// Clients under way; dropping them ends them.
@@ -53,30 +72,45 @@ pub(super) struct Clients {
 }
 
 impl Clients {
-    /// Starts them.
-    pub(super) fn start(load: Load, nodes: Vec<Node>, journal: &Arc<Journal>) -> Self {
+    /// Has them write what is to be there from the beginning, and then starts them.
+    ///
+    /// # Errors
+    /// [`Failure`] when that is not taken.
+    pub(super) async fn start(load: Load, nodes: Vec<Node>, journal: &Arc<Journal>) -> Result<Self, Failure> {
         let shared = Arc::new(Shared {
             nodes: RwLock::new(nodes),
             stopping: AtomicBool::new(false),
+            turns: AtomicU64::new(0),
             values: AtomicU64::new(0),
-            handed_over: (0..load.clients).map(|_| Mutex::default()).collect(),
+            told: (0..load.clients).map(|_| Mutex::default()).collect(),
+            attention: Attention::default(),
             load,
         });
         let record = Record::default();
+        let sessions = (0..shared.load.clients)
+            .map(|index| Session::new(index + 1, Client::new(shared.load.dialect, &record), journal));
+        let loading = sessions.enumerate().map(|(index, session)| fill(&shared, index, session));
+        let sessions = try_join_all(loading).await?;
         let mut workers = JoinSet::new();
-        for index in 0..shared.load.clients {
-            let session = Session::new(index + 1, Client::new(shared.load.dialect, &record), journal);
-            let dice = Dice::new(shared.load.seed, 1 + index as usize);
-            let worker =
-                Worker { index: index as usize, dice, node: index as usize, session, shared: Arc::clone(&shared) };
-            workers.spawn(worker.run());
+        for (index, session) in sessions.into_iter().enumerate() {
+            workers.spawn(Worker::new(index, session, Arc::clone(&shared)).run());
         }
-        Self { shared, workers }
+        Ok(Self { shared, workers })
     }
 
     /// Has them ask this node too, from now on.
     pub(super) fn add_node(&self, node: Node) {
         self.shared.nodes.write().unwrap_or_else(PoisonError::into_inner).push(node);
+    }
+
+    /// What they turn to.
+    pub(super) fn attention(&self) -> &Attention {
+        &self.shared.attention
+    }
+
+    /// Operations so far, without those in a hurry: what a schedule is measured by.
+    pub(super) fn turns(&self) -> u64 {
+        self.shared.turns.load(Ordering::Relaxed)
     }
 
     /// Lets each end the operation it is at; gives them back with the tokens they have.
@@ -93,65 +127,20 @@ impl Clients {
     }
 }
 
-/// One client at work.
-struct Worker {
-    index: usize,
-    dice: Dice,
-    node: usize,
-    session: Session,
-    shared: Arc<Shared>,
-}
-
-impl Worker {
-    async fn run(mut self) -> Session {
-        let Load { clients, per_second, .. } = self.shared.load;
-        let mut pace = tokio::time::interval(Duration::from_secs(1) * clients / per_second);
-        pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        while !self.shared.stopping.load(Ordering::Relaxed) {
-            pace.tick().await;
-            self.change_token();
-            self.operate().await;
-        }
-        self.session
-    }
-
-    /// Takes what was handed over, hands over, or forgets.
-    fn change_token(&mut self) {
-        let place = |client: usize| self.shared.handed_over[client].lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(given) = place(self.index).take() {
-            self.session.take_over(&given);
-        }
-        match self.dice.below(100) {
-            choice if choice < HANDOVER_PERCENT => {
-                *place(self.dice.below(self.shared.handed_over.len())) = Some(self.session.clone());
+/// Writes this client's part of what is there from the beginning, each with the token of the one before.
+async fn fill(shared: &Shared, index: usize, session: Session) -> Result<Session, Failure> {
+    let mut session = session;
+    let node = shared.node(index);
+    for key in shared.load.keys.first_of(index) {
+        session = eventually(LOAD_PATIENCE, "what is written first is taken", || {
+            let (mut session, node) = (session.clone(), &node);
+            async move {
+                let put = session.put(node, key, shared.next_value()).await;
+                ensure(put.is_answered(), || format!("{} to take {key}, got {:?}", node.name, put.status))?;
+                Ok(session)
             }
-            choice if choice < HANDOVER_PERCENT + FORGET_PERCENT => self.session.forget(),
-            _ => {}
-        }
+        })
+        .await?;
     }
-
-    /// Asks once. Who gets no answer goes elsewhere; where that is has been decided before.
-    async fn operate(&mut self) {
-        let elsewhere = self.dice.below(usize::MAX);
-        if self.dice.below(100) < MOVE_PERCENT {
-            self.node = elsewhere;
-        }
-        let node = {
-            let nodes = self.shared.nodes.read().unwrap_or_else(PoisonError::into_inner);
-            nodes[self.node % nodes.len()].clone()
-        };
-        let keys = &self.shared.load.keys;
-        let key = &keys[self.dice.below(keys.len())];
-        let operation = match self.dice.below(100) {
-            choice if choice < READ_PERCENT => self.session.get(&node, key).await,
-            choice if choice < READ_PERCENT + PUT_PERCENT => {
-                let value = self.shared.values.fetch_add(1, Ordering::Relaxed) + 1;
-                self.session.put(&node, key, value.to_string()).await
-            }
-            _ => self.session.delete(&node, key).await,
-        };
-        if operation.status.is_none() {
-            self.node = elsewhere;
-        }
-    }
+    Ok(session)
 }

@@ -16,6 +16,7 @@ use tokio::task::{JoinError, JoinSet};
 use super::{
     clients::Clients,
     halt::Halt,
+    keys::Keys,
     kind::Kind,
     progress::{Observer, Progress},
     proof,
@@ -46,7 +47,9 @@ pub(super) struct Means<'a> {
     pub(super) victim: &'a mut Victim,
     pub(super) clients: &'a Clients,
     pub(super) journal: &'a Arc<Journal>,
-    pub(super) keys: &'a [String],
+    pub(super) keys: &'a Keys,
+    /// Operations in a hurry when something happens.
+    pub(super) hurry: u64,
     pub(super) halt: &'a Halt,
     pub(super) observer: &'a dyn Observer,
 }
@@ -114,7 +117,7 @@ impl<'a> Course<'a> {
     }
 
     fn operations(&self) -> u64 {
-        self.means.journal.count().operations
+        self.means.clients.turns()
     }
 
     /// Lets the clients go on until there were so many operations; undoes what is due before that.
@@ -171,7 +174,7 @@ impl<'a> Course<'a> {
     async fn is_whole(&self, kind: Kind) -> bool {
         let Means { victim, keys, halt, observer, .. } = &self.means;
         let whole = eventually(WHOLE_PATIENCE, "every node sees all and has everything", || {
-            proof::whole(victim.client(), victim.nodes(), keys)
+            proof::whole(victim.client(), victim.nodes(), keys.hot())
         });
         match halt.unless_over(whole).await {
             Some(Ok(())) => true,

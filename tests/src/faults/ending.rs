@@ -8,7 +8,7 @@ use std::{
 
 use futures_util::future::join_all;
 
-use super::{proof, session::Session};
+use super::{keys::Keys, proof, session::Session};
 use crate::{Client, Failure, Node, ensure, eventually, journal::Journal, layout::shard_ids};
 
 /// Longer than a right store needs to come to rest after anything.
@@ -22,7 +22,7 @@ pub(super) struct Ending<'a> {
     pub(super) journal: &'a Arc<Journal>,
     pub(super) nodes: &'a [Node],
     /// The keys of the clients.
-    pub(super) keys: &'a [String],
+    pub(super) keys: &'a Keys,
     /// The clients with the tokens that they have.
     pub(super) sessions: Vec<Session>,
 }
@@ -37,7 +37,7 @@ impl Ending<'_> {
         let deadline = Instant::now() + LIMIT;
         let left = || deadline.saturating_duration_since(Instant::now());
         eventually(left(), "every node sees all and has everything", || {
-            proof::whole(self.client, self.nodes, self.keys)
+            proof::whole(self.client, self.nodes, self.keys.hot())
         })
         .await?;
         let writer = &mut self.stranger(0);
@@ -65,7 +65,7 @@ impl Ending<'_> {
             self.shows(node, writer, &written, left()).await?;
         }
         for (index, session) in self.sessions.iter().enumerate() {
-            let key = &self.keys[index % self.keys.len()];
+            let key = &self.keys.hot()[index % self.keys.hot().len()];
             for node in self.nodes {
                 eventually(left(), "a client's token is known", || async {
                     let get = session.clone().get(node, key).await;
@@ -79,7 +79,7 @@ impl Ending<'_> {
     }
 
     async fn all_tell_the_same(&self) -> Result<(), Failure> {
-        for key in self.keys {
+        for key in self.keys.all() {
             let asked = self.nodes.iter().map(async |node| self.client.clone().get(&node.url, key).await);
             let replies = join_all(asked).await.into_iter().collect::<Result<Vec<_>, _>>()?;
             for pair in replies.windows(2) {
@@ -121,7 +121,7 @@ impl Ending<'_> {
     }
 
     async fn read_all_at(&self, node: &Node, mut reader: Session) -> Result<(), Failure> {
-        for key in self.keys.iter().chain(&last_keys()) {
+        for key in self.keys.all().chain(last_keys().iter().map(String::as_str)) {
             reader.get_last(node, key).await;
         }
         for shard in shard_ids(self.client, &node.url).await? {

@@ -75,6 +75,12 @@ impl Kind {
         }
     }
 
+    /// The one of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
     /// What it needs of the place where the nodes run.
     #[must_use]
     pub const fn needs(self) -> Option<Ability> {

@@ -4,6 +4,7 @@
 //! The history is judged by [`check`](crate::check) when the run is over. A run knows no store and nothing of where nodes run. Whatever way it ends, all
 //! that it broke is mended and the cluster removed before it returns.
 
+mod attention;
 mod availability;
 mod change;
 mod clients;
@@ -11,6 +12,7 @@ mod course;
 mod ending;
 mod groups;
 mod halt;
+mod keys;
 mod kind;
 mod outcome;
 mod progress;

@@ -1,7 +1,8 @@
 //! Which faults come, in which order, to which nodes, and after how many operations of the clients: a pure function of the
 //! seed and of what the cluster is. Never of time, so that a slow machine has the same schedule.
 //!
-//! It has no end; whoever follows it has one. Every kind that the cluster can suffer comes once before any comes again.
+//! It has no end unless nothing is left to come; whoever follows it has one. Every kind that is asked for and that the cluster
+//! can suffer comes once before any comes again.
 
 #[cfg(test)]
 mod tests;
@@ -17,7 +18,7 @@ const OVERLAP_PERCENT: usize = 50;
 /// node is away for long. A gap is shorter than what it may fall into.
 const GAP: RangeInclusive<u64> = 1..=3;
 const ON: RangeInclusive<u64> = 4..=20;
-const CUT: RangeInclusive<u64> = 4..=8;
+const CUT: RangeInclusive<u64> = 4..=6;
 const LONG: RangeInclusive<u64> = 30..=40;
 
 /// What a cluster is when the first fault comes.
@@ -50,9 +51,10 @@ pub(super) struct Planned {
     pub(super) lasts: u64,
 }
 
-/// The faults to come, without end.
+/// The faults to come.
 pub(super) struct Schedule {
     dice: Dice,
+    kinds: Vec<Kind>,
     ground: Ground,
     /// The least that a gap has.
     unit: u64,
@@ -62,14 +64,25 @@ pub(super) struct Schedule {
 }
 
 impl Schedule {
-    pub(super) fn new(seed: u64, ground: Ground, unit: u64) -> Self {
-        Self { dice: Dice::new(seed, 0), ground, unit, round: Vec::new(), before: None }
+    /// Of these kinds. A shard more and a shard less come together, whichever of them is asked for.
+    pub(super) fn new(seed: u64, kinds: &[Kind], ground: Ground, unit: u64) -> Self {
+        Self { dice: Dice::new(seed, 0), kinds: kinds.to_vec(), ground, unit, round: Vec::new(), before: None }
+    }
+
+    fn is_asked_for(&self, kind: Kind) -> bool {
+        match kind {
+            Kind::ReshardUp | Kind::ReshardDown => {
+                self.kinds.contains(&Kind::ReshardUp) || self.kinds.contains(&Kind::ReshardDown)
+            }
+            _ => self.kinds.contains(&kind),
+        }
     }
 
     /// Whether a round has this kind.
     fn comes(&self, kind: Kind) -> bool {
         let Ground { nodes, shards, spare, partitions } = self.ground;
         match kind {
+            _ if !self.is_asked_for(kind) => false,
             Kind::Add => spare > 0,
             // Both or none, so that a round ends with as many shards as it began with.
             Kind::ReshardUp | Kind::ReshardDown => shards > 1 || most_shards(nodes) > shards,
@@ -77,13 +90,13 @@ impl Schedule {
         }
     }
 
-    fn next_kind(&mut self) -> Kind {
+    fn next_kind(&mut self) -> Option<Kind> {
         if self.round.is_empty() {
             self.round = Kind::ALL.into_iter().filter(|kind| self.comes(*kind)).collect();
             shuffle(&mut self.round, &mut self.dice);
             self.put_possible_reshard_first();
         }
-        self.round.pop().unwrap_or(Kind::Kill)
+        self.round.pop()
     }
 
     fn put_possible_reshard_first(&mut self) {
@@ -127,7 +140,7 @@ impl Iterator for Schedule {
     type Item = Planned;
 
     fn next(&mut self) -> Option<Planned> {
-        let kind = self.next_kind();
+        let kind = self.next_kind()?;
         // Two at a time at most: what has joined another is not joined.
         let joinable = self.before.as_ref().is_some_and(|before| !before.overlaps && before.kind.may_overlap(kind));
         let overlaps = joinable && self.dice.below(100) < OVERLAP_PERCENT;

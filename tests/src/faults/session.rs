@@ -6,6 +6,7 @@ use std::{sync::Arc, time::Duration};
 
 use serde_json::Value;
 
+use super::keys::{lengthen, shorten};
 use crate::{
     Client, Failure, Node, Reply,
     history::{Event, Kind, Operation},
@@ -66,7 +67,7 @@ impl Session {
     /// `value` must be one that nobody has written.
     pub(super) async fn put(&mut self, node: &Node, key: &str, value: String) -> Operation {
         let mut client = self.carrier();
-        let reply = client.put(&node.url, key, value.as_str());
+        let reply = client.put(&node.url, key, lengthen(key, &value));
         self.record(Kind::Put, node, key, Some(value.clone()), false, reply).await
     }
 
@@ -137,6 +138,9 @@ impl Session {
             Kind::Count => self.client.dialect().key_count_field(),
             Kind::Put | Kind::Delete => return None,
         };
-        reply.json.get(field).map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+        reply
+            .json
+            .get(field)
+            .map(|value| value.as_str().map_or_else(|| value.to_string(), |text| shorten(text).to_owned()))
     }
 }

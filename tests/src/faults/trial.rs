@@ -15,6 +15,7 @@ use super::{
     course::{Course, Means},
     ending::Ending,
     halt::Halt,
+    keys::Keys,
     schedule::{Ground, Schedule},
     session::Session,
     victim::Victim,
@@ -30,6 +31,9 @@ use crate::{
 const NODES: usize = 6;
 /// Nodes that a run may add besides: as many as every provider has room for.
 const SPARE_NODES: usize = 1;
+
+/// Operations in a hurry when something happens, in units; when it happens to one node after the other, for each.
+const HURRY_UNITS: u64 = 2;
 
 /// How long a run is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,22 +53,39 @@ pub struct Trial {
     pub store: String,
     /// How long.
     pub length: Length,
+    /// Which faults come.
+    pub kinds: Vec<Kind>,
     /// Clients at work at the same time.
     pub clients: u32,
-    /// Keys that all of them share.
+    /// Keys that all of them meet on.
     pub keys: usize,
-    /// Operations that all of them together begin in a second, at most.
+    /// Long ones that are there before anything is broken, and are never deleted.
+    pub pages: usize,
+    /// Of each client, keys that are there before anything is broken, and that only this client writes and deletes.
+    pub notes: usize,
+    /// Operations that all of them together begin in a second, at most, unless something has just happened.
     pub per_second: u32,
     /// The fewest operations between two faults, by which all of the schedule is measured.
     pub unit: u64,
 }
 
 impl Trial {
-    /// Sixteen clients on 24 keys, up to 300 operations a second together, so that conflicts are many and a history of two
-    /// minutes is judged in seconds.
+    /// 24 clients, half of whose operations are on 24 keys, up to 300 operations a second together, so that conflicts are
+    /// many and a history of two minutes is judged in seconds.
     #[must_use]
     pub fn new(seed: u64, store: impl Into<String>, length: Length) -> Self {
-        Self { seed, store: store.into(), length, clients: 16, keys: 24, per_second: 300, unit: 60 }
+        Self {
+            seed,
+            store: store.into(),
+            length,
+            kinds: Kind::ALL.to_vec(),
+            clients: 24,
+            keys: 24,
+            pages: 256,
+            notes: 8,
+            per_second: 300,
+            unit: 60,
+        }
     }
 
     /// Two or three shards, by the seed.
@@ -108,7 +129,7 @@ impl Trial {
         };
         let mut victim = Victim::new(created?);
         let journal = Arc::new(Journal::new(sink));
-        let skipped = Kind::ALL.into_iter().filter_map(|kind| Some((kind, provider.cannot(kind.needs()?)?)));
+        let skipped = self.kinds.iter().filter_map(|kind| Some((*kind, provider.cannot(kind.needs()?)?)));
         let skipped: Vec<(Kind, String)> = skipped.collect();
         let run = Running { trial: self, observer, halt, journal: &journal, partitions: skipped.is_empty() };
         let ended = AssertUnwindSafe(run.go(&mut victim)).catch_unwind().await;
@@ -162,7 +183,7 @@ impl Running<'_> {
             nodes: victim.nodes().iter().map(|node| node.name.clone()).collect(),
         };
         self.journal.add(|_| Event::Run(run));
-        let keys: Vec<String> = (0..self.trial.keys).map(|index| format!("key{index}")).collect();
+        let keys = Keys::new(self.trial.keys, self.trial.pages, self.trial.clients as usize, self.trial.notes);
         let (sessions, mut findings) = self.break_and_mend(victim, &keys).await;
         if !self.halt.is_asked() {
             let ending =
@@ -173,12 +194,17 @@ impl Running<'_> {
     }
 
     /// Has the clients work while the schedule is followed; gives them back when all is mended, and what was found.
-    async fn break_and_mend(&self, victim: &mut Victim, keys: &[String]) -> (Vec<Session>, Vec<Failure>) {
+    async fn break_and_mend(&self, victim: &mut Victim, keys: &Keys) -> (Vec<Session>, Vec<Failure>) {
         self.observer.begins("breaking it");
         let Trial { seed, clients, per_second, unit, length, .. } = *self.trial;
         let dialect = victim.client().dialect();
-        let load = Load { dialect, seed, clients, keys: keys.to_vec(), per_second };
-        let clients = Clients::start(load, victim.nodes().to_vec(), self.journal);
+        let load = Load { dialect, seed, clients, keys: keys.clone(), per_second };
+        let starting = Clients::start(load, victim.nodes().to_vec(), self.journal);
+        let clients = match self.halt.unless_asked(starting).await {
+            Some(Ok(clients)) => clients,
+            Some(Err(failure)) => return (Vec::new(), vec![failure]),
+            None => return Default::default(),
+        };
         let ground = Ground {
             nodes: victim.nodes().len(),
             shards: self.trial.shape().shards.unwrap_or(1),
@@ -192,9 +218,16 @@ impl Running<'_> {
             }
             Length::Faults(count) => count,
         };
-        let schedule = Schedule::new(seed, ground, unit).take(faults);
-        let means =
-            Means { victim, clients: &clients, journal: self.journal, keys, halt: self.halt, observer: self.observer };
+        let schedule = Schedule::new(seed, &self.trial.kinds, ground, unit).take(faults);
+        let means = Means {
+            victim,
+            clients: &clients,
+            journal: self.journal,
+            keys,
+            hurry: HURRY_UNITS * unit,
+            halt: self.halt,
+            observer: self.observer,
+        };
         let mut course = Course::new(means);
         let mut findings: Vec<Failure> = course.follow(schedule).await.err().into_iter().collect();
         findings.extend(course.mend().await);

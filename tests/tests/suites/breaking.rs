@@ -39,7 +39,7 @@ fn block_on(test: impl Future<Output = Result<(), Failure>>) -> Result<(), Faile
 
 async fn every_kind(seed: u64) -> Result<(), Failure> {
     let length = Length::Faults(Kind::ALL.len());
-    let trial = Trial { unit: UNIT, ..Trial::new(seed, "nodes in a process", length) };
+    let trial = Trial { unit: UNIT, pages: 24, notes: 1, ..Trial::new(seed, "nodes in a process", length) };
     let provider = InProcess(Dialect::Seed2019);
     let outcome = trial.run(&provider, &Watcher::default(), Box::new(io::sink()), std::future::pending()).await;
     let outcome = outcome.map_err(Failure::new)?;

@@ -7,7 +7,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use conformance::check::Verdict;
+use conformance::check::{Finding, Verdict};
 use conformance::faults::{Availability, Length, Outcome, Trial};
 use serde_json::{Value, json};
 
@@ -31,7 +31,10 @@ pub(super) async fn run(session: &Session<'_>, arguments: &TestArguments) -> Res
     let file = arguments.history.clone().unwrap_or_else(|| evidence.history());
     let history = create(&evidence, &file)?;
     let time = arguments.seconds.map_or(TIME, Duration::from_secs);
-    let trial = Trial::new(arguments.seed, subject.title(), Length::Time(time));
+    let mut trial = Trial::new(arguments.seed, subject.title(), Length::Time(time));
+    if !arguments.kinds.is_empty() {
+        trial.kinds.clone_from(&arguments.kinds);
+    }
     let watcher = Watcher::new(session.output);
     let ended = trial.run(subject.provider(), &watcher, Box::new(history), session.interrupt.asked()).await;
     let left = subject.remove_all().await;
@@ -100,11 +103,24 @@ fn tell(session: &Session<'_>, arguments: &TestArguments, subject: &Subject, out
         &text.join("\n"),
         json!({
             "event": "test.faults", "valid": outcome.is_valid(), "seed": arguments.seed, "operations": operations,
+            "stories": stories(&outcome.verdict),
             "findings": outcome.findings.iter().map(ToString::to_string).collect::<Vec<_>>(), "availability": rows,
             "skipped": outcome.skipped.iter().map(|(kind, _)| kind.name()).collect::<Vec<_>>(),
             "evidence": folder.map(|folder| folder.display().to_string()),
         }),
     );
+}
+
+/// What is wrong with the history, the shortest first.
+fn stories(verdict: &Verdict) -> Vec<Value> {
+    let Verdict::Invalid(findings) = verdict else { return Vec::new() };
+    let story = |finding: &Finding| {
+        let at_us = finding.lines.iter().filter_map(|line| line.at_us).max();
+        json!({
+            "pattern": format!("{:?}", finding.pattern), "at_ms": at_us.map(|us| us / 1000), "text": finding.to_string(),
+        })
+    };
+    findings.iter().map(story).collect()
 }
 
 /// A line for each reason.
@@ -129,5 +145,23 @@ fn verdict(outcome: &Outcome, folder: Option<PathBuf>) -> Result<(), Failure> {
             Err(Failure::Tests(format!("whether the store keeps what it promises is {}", outcome.verdict)))
         }
         Verdict::Valid | Verdict::Invalid(_) => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use conformance::check::{Line, Pattern};
+
+    use super::*;
+
+    #[test]
+    fn a_story_is_told_with_its_pattern_and_the_time_by_which_it_had_happened() {
+        let line = |at_us, text: &str| Line { event: None, at_us, text: text.to_owned() };
+        let lines = vec![line(Some(1_500_000), "one"), line(Some(2_250_000), "other"), line(None, "so many more")];
+        let finding = Finding { pattern: Pattern::MissedWrite, lines, so: "it is gone".to_owned(), arrows: Vec::new() };
+        let told = stories(&Verdict::Invalid(vec![finding]));
+        assert_eq!((&told[0]["pattern"], &told[0]["at_ms"]), (&json!("MissedWrite"), &json!(2250)));
+        assert!(told[0]["text"].as_str().is_some_and(|text| text.ends_with("so: it is gone")), "{told:?}");
+        assert!(stories(&Verdict::Valid).is_empty());
     }
 }

@@ -64,8 +64,8 @@ pub(super) async fn run(session: &Session<'_>, arguments: &TestArguments) -> Res
 
 /// What is wrong with the arguments is told before minutes are spent on building.
 fn could_be_done(session: &Session<'_>, arguments: &TestArguments) -> Result<(), Failure> {
-    if arguments.seconds.is_some() || arguments.history.is_some() {
-        return Err(Failure::Usage("--seconds and --history belong to --suite faults".to_owned()));
+    if arguments.seconds.is_some() || arguments.history.is_some() || !arguments.kinds.is_empty() {
+        return Err(Failure::Usage("--seconds, --kinds and --history belong to --suite faults".to_owned()));
     }
     if let Some(file) = &arguments.junit {
         write_junit(file, "")?;

@@ -22,6 +22,16 @@ so: nothing was read, though the reader's token names the write",
 }
 
 #[test]
+fn a_delete_that_misses_a_write_is_told_as_such() {
+    told(
+        &["put x=17 at node2 by 3", "delete x=- after 1 at node4 by 3"],
+        "    1.000 s  client 3 writes x = \"17\" at node2 (200)
+    2.000 s  client 3, with its token, deletes x at node4: nothing there (404)
+so: a delete found nothing, though its token names the write",
+    );
+}
+
+#[test]
 fn what_is_read_on_the_way_is_told() {
     told(
         &["put x=1", "get x=1 by 7", "put y=2 after 2 by 7", "get y=2 at node2", "get x=- after 4 by 4 at node2"],

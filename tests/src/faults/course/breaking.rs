@@ -27,9 +27,15 @@ impl Course<'_> {
         let what = words::begins(kind, &self.names(&nodes));
         let on = On { number: self.begun, kind, nodes, what, until: 0 };
         let start_us = self.means.journal.now_us();
+        // No fault strikes a quiet cluster.
+        let after_another = if kind == Kind::KillAll { on.nodes.len() as u64 } else { 1 };
+        self.means.clients.attention().hurry(self.means.hurry * after_another);
         let made = self.make(kind, &on.nodes).await;
         // Also what failed half-way is on.
         self.write_down(&on, Phase::Begins, on.what.clone(), start_us);
+        if kind.is_cut() {
+            self.means.clients.attention().call(&on.nodes);
+        }
         let until = self.operations() + lasts;
         if made.is_ok() && !kind.lasts() {
             return self.undo_or_keep(on).await;
@@ -59,7 +65,16 @@ impl Course<'_> {
             journal: Arc::clone(self.means.journal),
         };
         self.change.spawn(change.make());
+        let all: Vec<usize> = (0..self.means.victim.nodes().len()).collect();
+        self.draw_attention(&all);
         Ok(())
+    }
+
+    /// Something has happened at these nodes.
+    fn draw_attention(&self, nodes: &[usize]) {
+        let attention = self.means.clients.attention();
+        attention.call(nodes);
+        attention.hurry(self.means.hurry);
     }
 
     async fn make(&mut self, kind: Kind, nodes: &[usize]) -> Result<(), Failure> {
@@ -84,6 +99,7 @@ impl Course<'_> {
             }
             self.means.victim.stop(*node).await?;
             self.means.victim.start(*node).await?;
+            self.draw_attention(&[*node]);
             self.is_whole(on.kind).await;
             self.tell();
         }
@@ -103,6 +119,7 @@ impl Course<'_> {
     pub(super) async fn undo(&mut self, on: &On) -> Result<(), Failure> {
         let start_us = self.means.journal.now_us();
         self.unmake(on).await?;
+        self.draw_attention(&on.nodes);
         self.tell_end(on, start_us);
         Ok(())
     }

@@ -9,7 +9,7 @@ const SEEDS: std::ops::Range<u64> = 0..200;
 const UNIT: u64 = 100;
 
 fn faults(seed: u64, ground: Ground, count: usize) -> Vec<Planned> {
-    Schedule::new(seed, ground, UNIT).take(count).collect()
+    Schedule::new(seed, &Kind::ALL, ground, UNIT).take(count).collect()
 }
 
 fn kinds(faults: &[Planned]) -> BTreeSet<Kind> {
@@ -91,4 +91,18 @@ fn nodes_are_there_and_both_sides_of_a_cut_have_some() {
             nodes += usize::from(fault.kind == Kind::Add);
         }
     }
+}
+
+#[test]
+fn only_what_is_asked_for_comes_and_reshards_come_together() {
+    let of = |asked: &[Kind]| Schedule::new(1, asked, GROUND, UNIT).take(20).collect::<Vec<_>>();
+    assert_eq!(kinds(&of(&[Kind::Kill, Kind::Wipe])), [Kind::Kill, Kind::Wipe].into());
+    assert_eq!(kinds(&of(&[Kind::ReshardUp])), [Kind::ReshardUp, Kind::ReshardDown].into());
+}
+
+#[test]
+fn a_schedule_ends_when_nothing_is_left_to_come() {
+    assert_eq!(Schedule::new(1, &[Kind::Add], GROUND, UNIT).count(), 1);
+    let uncut = Ground { partitions: false, ..GROUND };
+    assert_eq!(Schedule::new(1, &[Kind::Isolate], uncut, UNIT).count(), 0);
 }

@@ -24,24 +24,25 @@ pub(crate) const ALL: &[Scenario] = &[
     ("a_crash_on_reshard_is_told_with_the_end_of_the_node", crashes),
 ];
 
-/// A stage whose folder has a folder with a Dockerfile: the server with this flaw.
-struct Store {
+/// A stage whose folder has a folder with a Dockerfile: the server with this flaw, or the honest one.
+pub(crate) struct Store {
     stage: Stage,
     flaw: &'static str,
 }
 
 impl Store {
-    fn with(flaw: &'static str) -> Self {
+    pub(crate) fn with(flaw: &'static str) -> Self {
         let stage = Stage::new("docker", Sources::Foreign, 2, 1);
         let (folder, binary) = (stage.folder.path().join(flaw), binary());
         fs::create_dir(&folder).expect("a folder");
         fs::copy(binary, folder.join("foreign")).expect("the server");
-        let dockerfile = format!("FROM scratch\nCOPY foreign /foreign\nENV FLAW={flaw}\nENTRYPOINT [\"/foreign\"]\n");
+        let variable = if flaw == "honest" { String::new() } else { format!("ENV FLAW={flaw}\n") };
+        let dockerfile = format!("FROM scratch\nCOPY foreign /foreign\n{variable}ENTRYPOINT [\"/foreign\"]\n");
         fs::write(folder.join("Dockerfile"), dockerfile).expect("a Dockerfile");
         Self { stage, flaw }
     }
 
-    fn test(&self, arguments: &[&str]) -> Done {
+    pub(crate) fn test(&self, arguments: &[&str]) -> Done {
         let mut command = self.stage.command(&["test", "--build", self.flaw, "--output", "json"]);
         run(command.args(arguments))
     }

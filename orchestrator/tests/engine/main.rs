@@ -15,6 +15,7 @@ mod load;
 mod outage;
 mod removal;
 mod suites;
+mod verdicts;
 
 use std::process::{Command, ExitCode};
 use std::sync::{PoisonError, RwLock};
@@ -32,7 +33,7 @@ fn main() -> ExitCode {
     let missing = missing_engine();
     let required = std::env::var("REQUIRE_ENGINE").is_ok_and(|value| value == "1");
     let shared = [cluster::ALL, conflicts::ALL, faults::ALL, image::ALL, isolation::ALL, removal::ALL].concat();
-    let alone = [faults::TIMED, foreign::ALL, load::ALL, outage::ALL, suites::ALL].concat();
+    let alone = [faults::TIMED, foreign::ALL, load::ALL, outage::ALL, suites::ALL, verdicts::ALL].concat();
     let shared = shared.into_iter().map(|(name, scenario)| (name, beside as fn(fn()), scenario));
     let alone = alone.into_iter().map(|(name, scenario)| (name, by_itself as fn(fn()), scenario));
     let trials =

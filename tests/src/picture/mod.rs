@@ -33,7 +33,8 @@ pub fn page(history: &History, verdict: &Verdict) -> String {
             let _ = writeln!(body, "unknown, because {}</p>", escape(&reasons.join("; ")));
         }
         Verdict::Invalid(findings) => {
-            let _ = writeln!(body, "invalid, {} findings</p>", findings.len());
+            let s = if findings.len() == 1 { "" } else { "s" };
+            let _ = writeln!(body, "invalid, {} finding{s}</p>", findings.len());
             for (index, finding) in findings.iter().enumerate() {
                 let _ = writeln!(body, "<h2>{}. {:?}</h2>", index + 1, finding.pattern);
                 let _ = writeln!(body, "<pre>{}</pre>", escape(&finding.to_string()));
@@ -130,7 +131,7 @@ mod tests {
         let page = page(&history, &check(&history));
         for part in [
             "a &amp; b, seed 7",
-            "invalid, 1 findings",
+            "invalid, 1 finding<",
             "reads &lt;x&gt; at node2",
             "class=\"arrow token\"",
             "node2 is killed",

@@ -1,7 +1,9 @@
-//! The bugs that clients of a cluster on an engine can meet, and what each can make them see. Those that only a disk shows,
-//! or a clock that is wrong, are for the simulation.
+//! The bugs that clients of a cluster on an engine have met, and what each can make them see. The others are for the
+//! simulation.
 
-use conformance::check::Pattern::{self, ConflictCircle, MissedWrite, OverwrittenRead, WrongCount};
+use conformance::check::Pattern::{
+    self, ConflictCircle, Divergence, LostWrite, MissedWrite, OverwrittenRead, WrongCount,
+};
 
 /// A bug by its name in the core.
 pub(crate) struct Planted {
@@ -9,10 +11,20 @@ pub(crate) struct Planted {
     pub(crate) shows: &'static [Pattern],
 }
 
+/// What a node shows that answers without all that a token names, or whose tokens name too little.
+const STALE: &[Pattern] = &[MissedWrite, OverwrittenRead, ConflictCircle];
+
 /// All that are tried.
 pub(crate) const ALL: &[Planted] = &[
-    Planted { bug: "SkipFrontierCheck", shows: &[MissedWrite, OverwrittenRead, ConflictCircle] },
-    Planted { bug: "TokenFromNodeState", shows: &[MissedWrite, OverwrittenRead, ConflictCircle] },
-    Planted { bug: "PruneEarly", shows: &[MissedWrite, OverwrittenRead, ConflictCircle] },
-    Planted { bug: "CountOutsideBatch", shows: &[WrongCount] },
+    Planted { bug: "SkipFrontierCheck", shows: STALE },
+    Planted { bug: "TokenFromNodeState", shows: STALE },
+    Planted { bug: "PruneEarly", shows: STALE },
+    // A replica lacks for a while what was written while it was cut off.
+    Planted { bug: "ApplyWithGap", shows: STALE },
+    Planted { bug: "JoinerServesEarly", shows: STALE },
+    // There again is what a reader knew to be deleted.
+    Planted { bug: "ForgetTombstonePast", shows: &[OverwrittenRead, ConflictCircle] },
+    Planted { bug: "DeleteWithoutCheck", shows: &[MissedWrite] },
+    // What nodes think to be at an empty disk is nowhere, and they wait for it for ever.
+    Planted { bug: "IgnoreIdentity", shows: &[LostWrite, Divergence, WrongCount] },
 ];

@@ -30,8 +30,9 @@ fn judge(flaw: &'static str, kinds: &str, seconds: &str) -> Verdict {
     let result: Value = serde_json::from_str(done.stdout.trim()).expect("the result");
     let stories = result["stories"].as_array().expect("stories");
     let patterns = stories.iter().map(|story| story["pattern"].as_str().expect("a pattern").to_owned()).collect();
-    assert_eq!(result["findings"], Value::Array(Vec::new()), "{}", done.stdout);
-    assert_eq!(result["valid"] == true, done.code == 0, "{}", done.stdout);
+    // What was lost also keeps a cluster from coming to rest, which is a finding, and no story.
+    let quiet = result["findings"].as_array().is_some_and(Vec::is_empty);
+    assert_eq!(result["valid"] == true && quiet, done.code == 0, "{}", done.stdout);
     Verdict { valid: done.code == 0, patterns, told: done.stdout }
 }
 

@@ -1,9 +1,7 @@
 //! The bugs that clients of a cluster on an engine have met, and what each can make them see. The others are for the
 //! simulation.
 
-use conformance::check::Pattern::{
-    self, ConflictCircle, Divergence, LostWrite, MissedWrite, OverwrittenRead, WrongCount,
-};
+use conformance::check::Pattern::{self, ConflictCircle, MissedWrite, OverwrittenRead};
 
 /// A bug by its name in the core.
 pub(crate) struct Planted {
@@ -25,6 +23,4 @@ pub(crate) const ALL: &[Planted] = &[
     // There again is what a reader knew to be deleted.
     Planted { bug: "ForgetTombstonePast", shows: &[OverwrittenRead, ConflictCircle] },
     Planted { bug: "DeleteWithoutCheck", shows: &[MissedWrite] },
-    // What nodes think to be at an empty disk is nowhere, and they wait for it for ever.
-    Planted { bug: "IgnoreIdentity", shows: &[LostWrite, Divergence, WrongCount] },
 ];

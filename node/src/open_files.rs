@@ -1,4 +1,4 @@
-//! How many files and connections this process may have open: what the system allows, and how a node shares it out.
+//! How many files this process may have open, connections among them.
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 

@@ -103,7 +103,7 @@ pub(super) async fn read(request: Request, api: &Api) -> Result<Received, ApiErr
 }
 
 async fn read_patiently(request: Request, limit: usize, budget: &Budget) -> Result<Received, ApiError> {
-    let too_large = ApiError::BodyTooLarge { limit };
+    let too_large = || ApiError::BodyTooLarge { limit };
     let announced: Option<u64> = header(&request, &CONTENT_LENGTH).and_then(|length| length.parse().ok());
     let asks_first = header(&request, &EXPECT).is_some();
     let mut body = request.into_body();
@@ -111,23 +111,20 @@ async fn read_patiently(request: Request, limit: usize, budget: &Budget) -> Resu
         if !asks_first {
             drain(body).await;
         }
-        return Err(too_large);
+        return Err(too_large());
     }
     let mut held = budget.take(0)?;
     let mut bytes = BytesMut::new();
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| ApiError::Malformed(format!("The request body cannot be read: {error}")))?;
         let Ok(data) = frame.into_data() else { continue };
-        if bytes.len() + data.len() > limit {
-            drain(body).await;
-            return Err(too_large);
-        }
-        match budget.take(data.len()) {
+        let fits = bytes.len() + data.len() <= limit;
+        match if fits { budget.take(data.len()) } else { Err(too_large()) } {
             Ok(share) => held.merge(share),
-            Err(full) => {
-                drop(bytes);
+            Err(refusal) => {
+                drop((bytes, held));
                 drain(body).await;
-                return Err(full);
+                return Err(refusal);
             }
         }
         if bytes.is_empty() && body.is_end_stream() {

@@ -43,6 +43,11 @@ impl Attention {
         self.hurried.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok()
     }
 
+    /// Operations that are still to come without a pause.
+    pub(super) fn hurried(&self) -> u64 {
+        self.hurried.load(Ordering::Relaxed)
+    }
+
     /// Something has happened at these nodes: every client has a look.
     pub(super) fn call(&self, nodes: &[usize]) {
         let mut call = self.lock_call();

@@ -21,6 +21,9 @@ use crate::{Client, Dialect, Failure, Node, Record, ensure, eventually, journal:
 /// For a cluster that has just begun to take what it is given.
 const LOAD_PATIENCE: Duration = Duration::from_secs(30);
 
+/// For a cluster that is healed and yet slow.
+const HURRY_PATIENCE: Duration = Duration::from_secs(10);
+
 /// What the clients do.
 #[derive(Clone, Debug)]
 pub(super) struct Load {
@@ -111,6 +114,17 @@ impl Clients {
     /// Operations so far, without those in a hurry: what a schedule is measured by.
     pub(super) fn turns(&self) -> u64 {
         self.shared.turns.load(Ordering::Relaxed)
+    }
+
+    /// Has them hurry for so many operations, and stay in a hurry, unless the cluster takes too long for that.
+    pub(super) async fn hurry(&self, operations: u64) {
+        let attention = self.attention();
+        attention.hurry(2 * operations);
+        let hurried = eventually(HURRY_PATIENCE, "the clients hurry", || async {
+            ensure(attention.hurried() <= operations, || "all of these operations")
+        });
+        // Of a cluster that does not answer more is found out by the last reads.
+        let _ = hurried.await;
     }
 
     /// Lets each end the operation it is at; gives them back with the tokens they have.

@@ -34,6 +34,8 @@ const SPARE_NODES: usize = 1;
 
 /// Operations in a hurry when something happens, in units; when it happens to one node after the other, for each.
 const HURRY_UNITS: u64 = 2;
+/// And when all is healed, before the clients end.
+const LAST_HURRY_UNITS: u64 = 10;
 
 /// How long a run is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -231,6 +233,8 @@ impl Running<'_> {
         let mut course = Course::new(means);
         let mut findings: Vec<Failure> = course.follow(schedule).await.err().into_iter().collect();
         findings.extend(course.mend().await);
+        // What is written last overlaps as much as anything before.
+        self.halt.unless_asked(clients.hurry(LAST_HURRY_UNITS * unit)).await;
         let sessions = clients.stop().await.unwrap_or_else(|failure| {
             findings.push(failure);
             Vec::new()

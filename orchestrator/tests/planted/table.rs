@@ -23,4 +23,6 @@ pub(crate) const ALL: &[Planted] = &[
     // There again is what a reader knew to be deleted.
     Planted { bug: "ForgetTombstonePast", shows: &[OverwrittenRead, ConflictCircle] },
     Planted { bug: "DeleteWithoutCheck", shows: &[MissedWrite] },
+    // Writes that others take for ones that they have.
+    Planted { bug: "KeepBurnedOrigin", shows: STALE },
 ];

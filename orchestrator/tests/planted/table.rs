@@ -1,7 +1,7 @@
 //! The bugs that clients of a cluster on an engine have met, and what each can make them see. The others are for the
 //! simulation.
 
-use conformance::check::Pattern::{self, ConflictCircle, MissedWrite, OverwrittenRead};
+use conformance::check::Pattern::{self, ConflictCircle, Divergence, LostWrite, MissedWrite, OverwrittenRead};
 
 /// A bug by its name in the core.
 pub(crate) struct Planted {
@@ -25,4 +25,6 @@ pub(crate) const ALL: &[Planted] = &[
     Planted { bug: "DeleteWithoutCheck", shows: &[MissedWrite] },
     // Writes that others take for ones that they have.
     Planted { bug: "KeepBurnedOrigin", shows: STALE },
+    // What a node had announced counts for the empty one in its place, which so is never given what it lacks.
+    Planted { bug: "IgnoreIdentity", shows: &[LostWrite, Divergence] },
 ];

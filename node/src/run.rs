@@ -1,12 +1,12 @@
 //! One node from start to stop.
 
-use std::{error::Error, future::Future, io, net::SocketAddr, sync::Arc};
+use std::{error::Error, future::Future, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
-use futures_util::future::select_all;
+use futures_util::future::join_all;
 use node_core::Settings;
 use thiserror::Error;
-use tokio::{net::TcpListener, sync::mpsc};
-use tracing::{error, info};
+use tokio::{net::TcpListener, sync::mpsc, time::timeout};
+use tracing::{debug, error, info};
 
 use crate::{
     Config, Dialect,
@@ -17,6 +17,9 @@ use crate::{
     storage::{DiskStorage, StorageError},
     tasks::Tasks,
 };
+
+/// How long requests that are being answered may take, and the others to learn that this node leaves, once it stops.
+const STOP_TIMEOUT: Duration = Duration::from_millis(400);
 
 /// Why a node ended without being asked to.
 #[derive(Debug, Error)]
@@ -106,12 +109,13 @@ pub async fn run(
         config.planted_bug,
     )
     .map_err(RunError::Start)?;
+    let leaving = store.clone();
     let api = Api::new(store, config.cluster_secret.as_deref(), config.body_limit_bytes);
     let router = http::router(&api, Shape::of_class_paths(dialect), metrics, links);
     let server = Server::new(router, tasks.subgroup());
 
     let mut failed = tasks.spawn(runtime.run());
-    let accepting = select_all(listeners.into_iter().map(|listener| Box::pin(server.accept(listener))));
+    let mut accepting = pin!(join_all(listeners.into_iter().map(|listener| server.accept(listener))));
     info!(
         version = env!("CARGO_PKG_VERSION"),
         address = %config.socket_address,
@@ -126,7 +130,7 @@ pub async fn run(
     }
     tokio::select! {
         () = shutdown => {}
-        (never, ..) = accepting => match never {},
+        _ = &mut accepting => {}
         failure = &mut failed => {
             let failure: Box<dyn Error + Send + Sync> = match failure {
                 Ok(Some(failure)) => failure.into(),
@@ -138,7 +142,11 @@ pub async fn run(
         }
     }
     info!("stopping");
-    server.drain().await;
+    server.close();
+    let left = async { tokio::join!(accepting, leaving.leave(), server.drained()) };
+    if timeout(STOP_TIMEOUT, left).await.is_err() {
+        debug!("requests were cut off");
+    }
     info!("stopped");
     Ok(())
 }

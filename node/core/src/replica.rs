@@ -10,6 +10,7 @@ mod count;
 mod detect;
 mod forward;
 mod gossip;
+mod leave;
 mod limits;
 mod log;
 mod lost;
@@ -96,6 +97,8 @@ pub struct Core {
     durability: Durability,
     /// Whether the storage has free space for data.
     enough_space: bool,
+    /// While this node is about to stop, the announcement that the others must have confirmed before it does.
+    leaving: Option<u64>,
     parked: Parked,
     acknowledgements: Acknowledgements,
     /// New writes of this node on their way to the other replicas.
@@ -298,6 +301,7 @@ impl Core {
             Asker::Client(id) => self.effects.push_back(Effect::Reply { id, reply }),
             Asker::Peer { address, id } => {
                 self.answered.finish(asker, &reply);
+                self.note_answered(&reply);
                 self.send(address, Body::ForwardReply { id, reply });
             }
         }

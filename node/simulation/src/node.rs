@@ -15,6 +15,9 @@ pub(crate) enum Input {
     LinkDown(Address),
     Persisted(u64),
     Space(bool),
+    /// The node is about to stop.
+    #[cfg(test)]
+    Leaving,
     Timeout,
 }
 

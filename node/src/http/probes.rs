@@ -46,7 +46,7 @@ pub(super) async fn healthz(State(probes): State<Probes>) -> Result<Response, Ap
 
 /// 200 when the node serves every slot that it owns.
 pub(super) async fn readyz(State(probes): State<Probes>) -> Result<Response, ApiError> {
-    let Vitals { ready, stats } = probes.vitals().await?;
+    let Vitals { ready, stats, .. } = probes.vitals().await?;
     if !ready {
         return Err(ApiError::Unavailable(format!(
             "not ready: {} of {} slots served, {} being copied",

@@ -1,6 +1,6 @@
 //! Connections: accepted, served, and let go when the node stops.
 
-use std::{convert::Infallible, pin::pin, sync::Arc, time::Duration};
+use std::{pin::pin, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -16,7 +16,7 @@ use hyper_util::{
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::Semaphore,
-    time::{sleep, timeout},
+    time::sleep,
 };
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
@@ -41,8 +41,6 @@ const TURNED_AWAY_MAX: usize = 256;
 const TURNED_AWAY_HEAD_TIMEOUT: Duration = Duration::from_secs(1);
 /// The longest request head; a longer one is 431.
 const HEAD_BYTES_MAX: usize = 16 * 1024;
-/// How long requests that are being answered may take once the node stops.
-const DRAIN_TIMEOUT: Duration = Duration::from_millis(400);
 /// The pause after a connection cannot be accepted: most likely there are too many.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -76,10 +74,16 @@ impl Server {
         }
     }
 
-    /// Accepts connections until it is dropped, and the listener with it.
-    pub(crate) async fn accept(&self, listener: TcpListener) -> Infallible {
+    /// Accepts connections until the node stops, and then those that the system has made already: a client whose connection is
+    /// taken is answered.
+    pub(crate) async fn accept(&self, listener: TcpListener) {
         loop {
-            match listener.accept().await {
+            let accepted = tokio::select! {
+                biased;
+                accepted = listener.accept() => accepted,
+                () = self.draining.cancelled() => return,
+            };
+            match accepted {
                 Ok((stream, _)) => {
                     let (place, full) = match Arc::clone(&self.places).try_acquire_owned() {
                         Ok(place) => (place, false),
@@ -102,12 +106,14 @@ impl Server {
         }
     }
 
-    /// Lets the requests under way finish, for a short while.
-    pub(crate) async fn drain(&self) {
+    /// No connection is accepted from now on; those that are there close after their answer.
+    pub(crate) fn close(&self) {
         self.draining.cancel();
-        if timeout(DRAIN_TIMEOUT, self.tasks.ended()).await.is_err() {
-            debug!("requests were cut off");
-        }
+    }
+
+    /// Completes when the last request is answered.
+    pub(crate) async fn drained(&self) {
+        self.tasks.ended().await;
     }
 
     /// Serves a connection; when the node is `full` it is told so and closed, unless it is a peer's.

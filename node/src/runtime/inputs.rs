@@ -27,7 +27,7 @@ pub(super) enum Input {
     /// A link has broken.
     LinkDown(Address),
     /// Somebody asks how the loop is.
-    Probe(oneshot::Sender<Vitals>),
+    Probe(Probe),
 }
 
 impl From<PeerInput> for Input {
@@ -37,6 +37,13 @@ impl From<PeerInput> for Input {
             PeerInput::LinkDown(peer) => Self::LinkDown(peer),
         }
     }
+}
+
+/// A question of how the loop is.
+pub(super) struct Probe {
+    /// The node is about to stop.
+    pub(super) leaving: bool,
+    pub(super) vitals: oneshot::Sender<Vitals>,
 }
 
 /// A request on its way to the loop.
@@ -56,7 +63,7 @@ impl From<Asked> for Input {
 pub(crate) struct Inputs {
     requests: mpsc::Receiver<Asked>,
     peers: mpsc::Receiver<PeerInput>,
-    probes: mpsc::Receiver<oneshot::Sender<Vitals>>,
+    probes: mpsc::Receiver<Probe>,
     /// Without a bound, since each follows a request that had room.
     cancels: mpsc::UnboundedReceiver<RequestId>,
     /// What may still be taken in this turn.

@@ -20,7 +20,7 @@ use tokio::{
 use self::{
     clock::Clock,
     committer::{Committer, Progress},
-    inputs::Input,
+    inputs::{Input, Probe},
 };
 pub(crate) use self::{
     committer::{CommitError, Commitment, recover},
@@ -144,9 +144,13 @@ impl Runtime {
             }
             Input::Message(envelope, _share) => self.core.handle_message(now, *envelope),
             Input::LinkDown(peer) => self.core.handle_link_down(now, peer),
-            Input::Probe(vitals) => {
+            Input::Probe(Probe { leaving, vitals }) => {
+                if leaving {
+                    self.core.handle_leaving(now);
+                }
+                let (ready, may_stop) = (self.core.is_ready(), self.core.may_stop());
                 // A probe that has gone away does not matter.
-                let _ = vitals.send(Vitals { ready: self.core.is_ready(), stats: self.core.stats() });
+                let _ = vitals.send(Vitals { ready, may_stop, stats: self.core.stats() });
             }
         }
     }

@@ -1,16 +1,25 @@
 //! How the rest of the node asks the store.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
 };
 
 use node_core::{Reply, Request, RequestId, Stats};
 use prometheus_client::metrics::counter::Counter;
 use thiserror::Error;
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::sleep,
+};
 
-use super::inputs::Asked;
+use super::inputs::{Asked, Probe};
+
+/// Between two looks at whether the node may stop.
+const LEAVE_PAUSE: Duration = Duration::from_millis(5);
 
 /// The store, seen from outside the loop. Clones ask the same one.
 #[derive(Clone)]
@@ -18,7 +27,7 @@ pub(crate) struct Store {
     next_id: Arc<AtomicU64>,
     requests: mpsc::Sender<Asked>,
     cancels: mpsc::UnboundedSender<RequestId>,
-    probes: mpsc::Sender<oneshot::Sender<Vitals>>,
+    probes: mpsc::Sender<Probe>,
     /// Counts the requests that the queue had no room for.
     refused: Counter,
 }
@@ -28,6 +37,8 @@ pub(crate) struct Store {
 pub(crate) struct Vitals {
     /// As [`Core::is_ready`](node_core::Core::is_ready).
     pub(crate) ready: bool,
+    /// As [`Core::may_stop`](node_core::Core::may_stop).
+    pub(crate) may_stop: bool,
     /// As [`Core::stats`](node_core::Core::stats).
     pub(crate) stats: Stats,
 }
@@ -63,7 +74,7 @@ impl Store {
     pub(super) fn new(
         requests: mpsc::Sender<Asked>,
         cancels: mpsc::UnboundedSender<RequestId>,
-        probes: mpsc::Sender<oneshot::Sender<Vitals>>,
+        probes: mpsc::Sender<Probe>,
         refused: Counter,
     ) -> Self {
         Self { next_id: Arc::default(), requests, cancels, probes, refused }
@@ -92,8 +103,19 @@ impl Store {
 
     /// Asks the loop how it is; `None` when it does not take the question.
     pub(crate) async fn vitals(&self) -> Option<Vitals> {
-        let (reply, answer) = oneshot::channel();
-        self.probes.try_send(reply).ok()?;
+        self.probe(false).await
+    }
+
+    /// Tells the loop that the node is about to stop; completes when nobody waits for it any more.
+    pub(crate) async fn leave(&self) {
+        while self.probe(true).await.is_some_and(|vitals| !vitals.may_stop) {
+            sleep(LEAVE_PAUSE).await;
+        }
+    }
+
+    async fn probe(&self, leaving: bool) -> Option<Vitals> {
+        let (vitals, answer) = oneshot::channel();
+        self.probes.try_send(Probe { leaving, vitals }).ok()?;
         answer.await.ok()
     }
 }

@@ -131,7 +131,7 @@ impl Core {
                     .iter()
                     .filter_map(|(address, peer)| Some((*address, peer.silence_ms(now_ms)?)))
                     .collect(),
-                has_room: self.has_room(),
+                has_room: self.has_room() && self.leaving.is_none(),
                 announcement: self.announcement_since(confirmed),
                 confirmed: self.identities.get(&address).map(|identity| (*identity, announced)),
             };

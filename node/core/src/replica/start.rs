@@ -53,6 +53,7 @@ impl Core {
             batches: Batches::new(placement.id()),
             durability,
             enough_space: true,
+            leaving: None,
             placement,
             slots: SlotId::all().map(|slot| Slot::new(slot, epoch, planted)).collect(),
             parked: Parked::default(),

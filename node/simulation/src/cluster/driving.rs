@@ -34,6 +34,8 @@ impl Cluster {
                 host.knows_full = !enough;
                 core.handle_space(now, enough);
             }
+            #[cfg(test)]
+            Input::Leaving => core.handle_leaving(now),
             Input::Timeout => core.handle_timeout(now),
         }
         self.pump(node)

@@ -185,6 +185,13 @@ impl Cluster {
         self.input(node, Input::Space(enough))
     }
 
+    /// Asks the node to stop.
+    #[cfg(test)]
+    pub(crate) fn leave(&mut self, node: usize) -> Checked {
+        self.trace.note(self.now_ms, || format!("LEAVING node{}", node + 1));
+        self.input(node, Input::Leaving)
+    }
+
     /// Cuts the directed pair; sometimes the sender notices at once.
     pub(crate) fn cut(&mut self, from: usize, to: usize) {
         self.trace.note(self.now_ms, || format!("CUT node{} -> node{}", from + 1, to + 1));

@@ -18,6 +18,8 @@ use crate::{
 const LINES_SHOWN: usize = 80;
 /// How long a fresh cluster may take until every node is ready, in milliseconds.
 const READY_LIMIT_MS: u64 = 6_000;
+/// How long a node may take to leave: the service waits no longer.
+const LEAVE_LIMIT_MS: u64 = 400;
 
 pub(crate) struct Scene {
     pub(crate) run: Run,
@@ -140,6 +142,30 @@ impl Scene {
     pub(crate) fn crash(&mut self, node: usize) {
         let crashed = self.run.cluster.crash(node);
         self.must(crashed);
+    }
+
+    /// As [`leave_while`](Self::leave_while), and nothing goes on.
+    #[track_caller]
+    pub(crate) fn leave(&mut self, node: usize) {
+        self.leave_while(node, |_| {});
+    }
+
+    /// Asks the node to stop, and ends it as soon as it says that nobody waits for it; `goes_on` comes every millisecond until
+    /// then, and once after.
+    #[track_caller]
+    pub(crate) fn leave_while(&mut self, node: usize, mut goes_on: impl FnMut(&mut Self)) {
+        let leaving = self.run.cluster.leave(node);
+        self.must(leaving);
+        let from_ms = self.run.cluster.now_ms;
+        while !self.run.cluster.nodes[node].core.as_ref().is_some_and(node_core::Core::may_stop) {
+            if self.run.cluster.now_ms > from_ms + LEAVE_LIMIT_MS {
+                self.fail(None, "a node that leaves is not let go");
+            }
+            self.pass(1);
+            goes_on(self);
+        }
+        self.crash(node);
+        goes_on(self);
     }
 
     #[track_caller]

@@ -232,7 +232,7 @@ impl Client {
         let took = start.elapsed();
         let reply = match &received {
             Ok((status, _, text)) => Ok((*status, kept(text))),
-            Err(error) => Err(error.clone()),
+            Err(unanswered) => Err(unanswered.why.clone()),
         };
         let exchange = Exchange { client: self.number, request: line.clone(), body: body.clone(), reply, took };
         self.record.add(Event::Exchange(exchange));
@@ -242,9 +242,12 @@ impl Client {
                 let json = serde_json::from_str(&text).unwrap_or(Value::Null);
                 Ok(Reply { request, status, headers, text, json, elapsed: took })
             }
-            Err(error) => Err(Failure::new("an HTTP reply")
-                .with(format!("request: {request}"))
-                .with(format!("error:   {error} (after {} ms)", took.as_millis()))),
+            Err(Unanswered { why, unsent }) => {
+                let failure = Failure::new("an HTTP reply")
+                    .with(format!("request: {request}"))
+                    .with(format!("error:   {why} (after {} ms)", took.as_millis()));
+                Err(if unsent { failure.unsent() } else { failure })
+            }
         }
     }
 }
@@ -255,14 +258,27 @@ fn builder() -> reqwest::ClientBuilder {
     reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none())
 }
 
-async fn receive(http: &reqwest::Client, request: Request) -> Result<(u16, HeaderMap, String), String> {
-    let mut response = http.execute(request).await.map_err(|error| causes(&error))?;
+/// Why there is no reply, and whether the node has seen nothing of the request.
+struct Unanswered {
+    why: String,
+    unsent: bool,
+}
+
+impl From<reqwest::Error> for Unanswered {
+    fn from(error: reqwest::Error) -> Self {
+        Self { why: causes(&error), unsent: error.is_connect() }
+    }
+}
+
+async fn receive(http: &reqwest::Client, request: Request) -> Result<(u16, HeaderMap, String), Unanswered> {
+    let mut response = http.execute(request).await?;
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| causes(&error))? {
+    while let Some(chunk) = response.chunk().await? {
         body.extend_from_slice(&chunk);
         if body.len() > REPLY_LIMIT_BYTES {
-            return Err(format!("status {status}, and a body of more than {REPLY_LIMIT_BYTES} bytes"));
+            let why = format!("status {status}, and a body of more than {REPLY_LIMIT_BYTES} bytes");
+            return Err(Unanswered { why, unsent: false });
         }
     }
     Ok((status, headers, String::from_utf8_lossy(&body).into_owned()))

@@ -7,6 +7,7 @@ pub struct Failure {
     expected: String,
     evidence: Vec<String>,
     location: &'static Location<'static>,
+    unsent: bool,
 }
 
 impl Failure {
@@ -14,7 +15,7 @@ impl Failure {
     #[must_use]
     #[track_caller]
     pub fn new(expected: impl Into<String>) -> Self {
-        Self { expected: expected.into(), evidence: Vec::new(), location: Location::caller() }
+        Self { expected: expected.into(), evidence: Vec::new(), location: Location::caller(), unsent: false }
     }
 
     /// What the test itself did wrong.
@@ -29,6 +30,18 @@ impl Failure {
     #[must_use]
     pub fn expected(&self) -> &str {
         &self.expected
+    }
+
+    /// It is of a request that no node has seen.
+    #[must_use]
+    pub(crate) fn unsent(self) -> Self {
+        Self { unsent: true, ..self }
+    }
+
+    /// Whether no node has seen anything of the request: there was no connection.
+    #[must_use]
+    pub fn is_unsent(&self) -> bool {
+        self.unsent
     }
 
     /// Adds what was seen.

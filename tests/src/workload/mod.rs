@@ -1,7 +1,8 @@
 //! Clients that read, write and delete over all nodes while carrying their tokens, on a cluster that serves all the while.
 //!
 //! What they saw becomes a history, which [`check`](crate::check) judges when they are done. Nothing is ever retried: an
-//! answer other than 200, 201 or a right 404, and no answer, are violations too. Each key has one writer, who knows what it
+//! answer other than 200, 201 or a right 404, and no answer, are violations too; only of nodes that take no connection may
+//! the next be asked. Each key has one writer, who knows what it
 //! has left there.
 
 mod report;
@@ -22,7 +23,7 @@ use tokio::task::JoinSet;
 pub use report::Report;
 
 use crate::{
-    Dialect, Failure, Record, ensure, eventually,
+    Dialect, Failure, Record, Reply, ensure, eventually,
     history::{End, Event, Run},
     journal::Journal,
 };
@@ -48,6 +49,8 @@ pub struct Workload {
     pub pace: Duration,
     /// Decides who does what; the interleaving is the cluster's own.
     pub seed: u64,
+    /// Whether a client asks the next node when one takes no connection, as behind a load balancer; each connects anew then.
+    pub roams: bool,
     /// Where the clients' requests are written down.
     pub record: Record,
 }
@@ -63,6 +66,7 @@ impl Workload {
             prefix: "load".into(),
             pace: Duration::from_millis(50),
             seed,
+            roams: false,
             record: Record::default(),
         }
     }
@@ -117,9 +121,20 @@ impl Shared {
         urls[self.turn.fetch_add(1, Ordering::Relaxed) % urls.len()].clone()
     }
 
+    /// How many nodes may be asked for one operation.
+    fn tries(&self) -> usize {
+        if self.workload.roams { self.urls.read().unwrap_or_else(PoisonError::into_inner).len() } else { 1 }
+    }
+
     fn tally(&self) -> MutexGuard<'_, Tally> {
         self.tally.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether the next node is to be asked: this one took no connection, and it was not the last of the tries.
+fn goes_on(reply: &Result<Reply, Failure>, tries: &mut usize) -> bool {
+    *tries -= 1;
+    *tries > 0 && reply.as_ref().is_err_and(Failure::is_unsent)
 }
 
 /// A load under way.

@@ -81,7 +81,10 @@ impl Session {
                 operation.token_out = self.token;
             }
         }
-        self.journal.add(|end_us| Event::Operation(Operation { end_us, ..operation }));
+        // What nobody has seen did not happen.
+        if !reply.as_ref().is_err_and(Failure::is_unsent) {
+            self.journal.add(|end_us| Event::Operation(Operation { end_us, ..operation }));
+        }
         reply
     }
 }

@@ -4,8 +4,8 @@ use std::sync::{Arc, PoisonError, atomic::Ordering};
 
 use tokio::time::MissedTickBehavior;
 
-use super::{Shared, session::Session};
-use crate::{Client, Failure, dice::Dice};
+use super::{Shared, goes_on, session::Session};
+use crate::{Client, Failure, Reply, dice::Dice};
 
 /// Of 100 operations, so many are preceded by handing a copy of the token to another client.
 const HANDOVER_PERCENT: usize = 5;
@@ -39,7 +39,8 @@ enum Left {
 impl Worker {
     pub(super) fn new(index: usize, shared: Arc<Shared>) -> Self {
         let workload = &shared.workload;
-        let client = Client::keeping_connections(workload.dialect, &workload.record);
+        let client = if workload.roams { Client::new } else { Client::keeping_connections };
+        let client = client(workload.dialect, &workload.record);
         Self {
             index,
             dice: Dice::new(workload.seed, index),
@@ -101,17 +102,37 @@ impl Worker {
         let workload = &self.shared.workload;
         let key = self.dice.below(workload.clients * workload.keys_per_client);
         let key = workload.key_name(key / workload.keys_per_client, key % workload.keys_per_client);
-        let url = self.shared.next_url();
         let lends = self.dice.below(2) == 0;
         let session = match &mut self.borrowed {
             Some(borrowed) if lends => borrowed,
             _ => &mut self.own,
         };
-        let reply = session.get(&url, &key, false).await?;
+        let mut tries = self.shared.tries();
+        let reply = loop {
+            let reply = session.get(&self.shared.next_url(), &key, false).await;
+            if !goes_on(&reply, &mut tries) {
+                break reply?;
+            }
+        };
         self.shared.tally().reads += 1;
         match reply.status {
             200 | 404 => Ok(()),
             _ => Err(reply.contradicts("200 or a right 404 to a read")),
+        }
+    }
+
+    /// Puts the value, or deletes where there is none.
+    async fn send(&mut self, key: &str, value: Option<&String>) -> Result<Reply, Failure> {
+        let mut tries = self.shared.tries();
+        loop {
+            let url = self.shared.next_url();
+            let reply = match value {
+                Some(value) => self.own.put(&url, key, value).await,
+                None => self.own.delete(&url, key).await,
+            };
+            if !goes_on(&reply, &mut tries) {
+                return reply;
+            }
         }
     }
 
@@ -123,15 +144,14 @@ impl Worker {
             Left::Untouched | Left::Deleted => false,
         };
         let key = self.shared.workload.key_name(self.index, own);
-        let url = self.shared.next_url();
         if deletes && !exists {
-            let reply = self.own.delete(&url, &key).await?;
+            let reply = self.send(&key, None).await?;
             self.shared.tally().deletes += 1;
             return reply.must_be(404).map(|_| ());
         }
         self.values += 1;
         let value = format!("{key} write {}", self.values);
-        let reply = if deletes { self.own.delete(&url, &key).await } else { self.own.put(&url, &key, &value).await };
+        let reply = self.send(&key, (!deletes).then_some(&value)).await;
         self.left[own] = match &reply {
             Ok(reply) if matches!(reply.status, 200 | 201) && deletes => Left::Deleted,
             Ok(reply) if matches!(reply.status, 200 | 201) => Left::Value(value),

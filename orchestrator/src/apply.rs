@@ -1,6 +1,7 @@
 //! Executes a plan, exactly, and undoes what it created when it is interrupted or meets a conflict.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
@@ -8,7 +9,7 @@ use futures_util::future::join_all;
 
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
-use crate::output::{Event, Output};
+use crate::output::{Event, Output, counted};
 use crate::plan::{Operation, Plan, Step};
 use crate::runtime::{Runtime, Site};
 
@@ -20,28 +21,53 @@ pub(crate) struct Executor<'a> {
     undo: Mutex<Vec<Operation>>,
     /// Since when the nodes are there that this run started.
     started: Mutex<BTreeMap<String, Instant>>,
+    /// How many nodes that served were made anew.
+    renewed: AtomicUsize,
 }
 
 impl<'a> Executor<'a> {
     pub(crate) fn new(runtime: &'a dyn Runtime, site: &'a Site<'a>, interrupt: &'a Interrupt) -> Self {
-        Self { runtime, site, interrupt, undo: Mutex::default(), started: Mutex::default() }
+        Self {
+            runtime,
+            site,
+            interrupt,
+            undo: Mutex::default(),
+            started: Mutex::default(),
+            renewed: AtomicUsize::new(0),
+        }
     }
 
     fn output(&self) -> &Output {
         self.site.output
     }
 
-    /// All steps of the plan: `first` in order, the nodes beside each other, `last` in order.
+    /// All steps of the plan that has none to roll.
     ///
     /// # Errors
-    /// The first failure; other nodes' steps are finished before it is reported.
+    /// See [`Self::roll`].
     pub(crate) async fn apply(&self, plan: &Plan) -> Result<(), Failure> {
+        self.roll(plan, async || Ok(())).await
+    }
+
+    /// All steps of the plan in its order, those of each node that rolls when the cluster is `whole`.
+    ///
+    /// # Errors
+    /// The first failure; the steps of nodes beside each other are finished before it is reported.
+    pub(crate) async fn roll(&self, plan: &Plan, whole: impl AsyncFn() -> Result<(), Failure>) -> Result<(), Failure> {
         for note in &plan.notes {
             self.output().note(note);
         }
         self.in_order(&plan.first).await?;
         let nodes = join_all(plan.nodes.values().map(|steps| self.in_order(steps))).await;
         nodes.into_iter().collect::<Result<(), Failure>>()?;
+        for steps in &plan.rolling {
+            whole().await?;
+            // Nobody stops half-way, and nobody undoes it: the node was there before.
+            for step in steps {
+                self.perform(step).await?;
+            }
+            self.renewed.fetch_add(1, Ordering::Relaxed);
+        }
         self.in_order(&plan.last).await
     }
 
@@ -50,12 +76,14 @@ impl<'a> Executor<'a> {
             if self.interrupt.is_asked() {
                 return Err(Failure::Interrupted(String::new()));
             }
-            self.perform(step).await?;
+            let undo = self.perform(step).await?;
+            self.undo.lock().unwrap_or_else(PoisonError::into_inner).extend(undo);
         }
         Ok(())
     }
 
-    async fn perform(&self, step: &Step) -> Result<(), Failure> {
+    /// Answers with what undoes it.
+    async fn perform(&self, step: &Step) -> Result<Option<Operation>, Failure> {
         let Step { operation, cause } = step;
         if let Some(node) = operation.node() {
             self.output().waiting(node, &operation.to_string());
@@ -67,17 +95,14 @@ impl<'a> Executor<'a> {
             self.started.lock().unwrap_or_else(PoisonError::into_inner).insert(launch.name.clone(), start);
         }
         let undo = self.runtime.perform(operation, self.site).await?;
-        if let Some(undo) = undo {
-            self.undo.lock().unwrap_or_else(PoisonError::into_inner).push(undo);
-        }
         let event = Event::new(operation.event(), self.runtime.done(operation));
         self.output().event(&event.node(operation.node()).cause(cause).took(start.elapsed()));
-        Ok(())
+        Ok(undo)
     }
 
-    /// When each node was started that this run started.
-    pub(crate) fn started(&self) -> BTreeMap<String, Instant> {
-        self.started.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// When each node was started that this run started since this was asked last.
+    pub(crate) fn take_started(&self) -> BTreeMap<String, Instant> {
+        std::mem::take(&mut *self.started.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Runs a command's work; when it is interrupted, or somebody takes its place meanwhile, removes what this run created.
@@ -101,8 +126,12 @@ impl<'a> Executor<'a> {
     /// In reverse order; answers with what became of it.
     async fn roll_back(&self, cause: &str) -> String {
         let undo = std::mem::take(&mut *self.undo.lock().unwrap_or_else(PoisonError::into_inner));
+        let renewed = match self.renewed.load(Ordering::Relaxed) {
+            0 => String::new(),
+            count => format!("{} made anew, the others are as they were", counted(count, "node")),
+        };
         if undo.is_empty() {
-            return "nothing was created".to_owned();
+            return if renewed.is_empty() { "nothing was created".to_owned() } else { renewed };
         }
         let mut left = Vec::new();
         for operation in undo.iter().rev() {

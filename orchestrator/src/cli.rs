@@ -22,6 +22,8 @@ Exit codes:
     5  the image is missing, or its build failed
     6  conflict: a port, subnet, address or name is taken
     7  not ready in time
+    8  the verdict is unknown
+    9  changes are pending (plan --exit-code)
   130  interrupted
 
 Result on stdout, progress on stderr. DOCKER_HOST, NO_COLOR, CI and GITHUB_ACTIONS are honoured.";
@@ -56,6 +58,9 @@ pub(crate) struct Global {
     /// Run beside other clusters on this host: free subnet, free ports, own names; without -p also a project of the folder's
     #[arg(long, global = true, env = "ORCHESTRATOR_ISOLATE", value_parser = FalseyValueParser::new())]
     pub(crate) isolate: bool,
+    /// Anyone's image instead of the file's, by name; it must be there already
+    #[arg(long, global = true, value_name = "NAME", env = "ORCHESTRATOR_IMAGE", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) image: Option<String>,
     /// How progress and results are written; auto: bars on a terminal, else lines
     #[arg(long, global = true, value_enum, default_value = "auto", env = "ORCHESTRATOR_OUTPUT")]
     pub(crate) output: OutputChoice,
@@ -120,6 +125,15 @@ pub(crate) enum Command {
         #[arg(value_name = "NODE")]
         nodes: Vec<String>,
     },
+    /// Say what up would do, and why; only the node is compiled, and nothing else touched
+    Plan {
+        /// Nodes of the file [default: all]
+        #[arg(value_name = "NODE")]
+        nodes: Vec<String>,
+        /// Exit with 9 when up would do anything
+        #[arg(long)]
+        exit_code: bool,
+    },
     /// Stop and remove the cluster, or the named nodes; the data stays for the next up
     Down {
         /// Nodes, also added ones [default: all, and the network]
@@ -151,6 +165,11 @@ pub(crate) enum Command {
         /// The shard [default: the one with the fewest members]
         #[arg(long, value_name = "ID")]
         shard: Option<String>,
+    },
+    /// Take a node out of the running cluster; its data is moved to the others first
+    Remove {
+        /// A node that runs
+        name: String,
     },
     /// Change the number of shards
     Reshard {
@@ -204,9 +223,6 @@ pub(crate) struct TestArguments {
     /// Which suites [default: assignment3,assignment4]; `faults` runs alone
     #[arg(long, value_name = "SUITE", value_delimiter = ',')]
     pub(crate) suite: Vec<SuiteChoice>,
-    /// Anyone's image, by name
-    #[arg(long, conflicts_with = "build", value_parser = NonEmptyStringValueParser::new())]
-    pub(crate) image: Option<String>,
     /// Anyone's sources: a folder with a Dockerfile
     #[arg(long, value_name = "DIR")]
     pub(crate) build: Option<PathBuf>,
@@ -235,7 +251,7 @@ pub(crate) struct TestArguments {
     #[arg(long)]
     pub(crate) keep: bool,
     /// Test the running cluster, only with tests that destroy nothing
-    #[arg(long, conflicts_with_all = ["image", "build", "keep"])]
+    #[arg(long, conflicts_with_all = ["build", "keep"])]
     pub(crate) attach: bool,
     /// Write a JUnit file
     #[arg(long, value_name = "FILE")]

@@ -31,6 +31,12 @@ pub(crate) enum Failure {
     /// A wait passed its deadline.
     #[error("{0}")]
     NotReady(String),
+    /// Nobody can say whether it is right.
+    #[error("{0}")]
+    Unknown(String),
+    /// Something would be done; asked for with `plan --exit-code`.
+    #[error("{0}")]
+    Pending(String),
     /// Ctrl-C.
     #[error("interrupted; {0}")]
     Interrupted(String),
@@ -77,6 +83,8 @@ impl Failure {
             Self::Image(_) => 5,
             Self::Conflict(_) => 6,
             Self::NotReady(_) => 7,
+            Self::Unknown(_) => 8,
+            Self::Pending(_) => 9,
             Self::Interrupted(_) => 130,
         }
     }
@@ -99,6 +107,8 @@ mod tests {
             (Failure::Image(text()), 5),
             (Failure::Conflict(vec![conflict]), 6),
             (Failure::NotReady(text()), 7),
+            (Failure::Unknown(text()), 8),
+            (Failure::Pending(text()), 9),
             (Failure::Interrupted(text()), 130),
         ];
         for (failure, code) in all {

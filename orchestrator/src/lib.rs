@@ -26,11 +26,16 @@ mod testbed;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+use build::AS_NODE;
 use cli::Cli;
 use output::Output;
 
-/// Runs the command line `args`, the program's name first.
+/// Runs the command line `args`, the program's name first; or the node, where the first word says so.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let args: Vec<OsString> = args.into_iter().collect();
+    if args.get(1).is_some_and(|word| word == AS_NODE) {
+        return node::command(args.into_iter().skip(2));
+    }
     let cli = match Cli::parse_from_args(args) {
         Ok(cli) => cli,
         Err(message) => {

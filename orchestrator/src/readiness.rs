@@ -146,8 +146,8 @@ impl Waiter<'_> {
         try_join_all(waits).await.map(drop)
     }
 
-    /// Until all of `awaited` have one and the same view, with all of them in it. Tells of each how long it took since it was
-    /// `started`, where that is known.
+    /// Until all of `awaited` have one and the same view, with all of them in it. Tells of those that were `started` how long
+    /// that took.
     ///
     /// # Errors
     /// See [`Waiter::until`].
@@ -163,9 +163,10 @@ impl Waiter<'_> {
             async move {
                 self.until(node, "agrees with all others on the view", || agreement(node, awaited, sockets)).await?;
                 let name = &node.node.name;
-                let mut ready = Event::new("node.ready", format!("ready at {}", node.url)).node(Some(name));
-                ready.took = started.get(name).map(std::time::Instant::elapsed);
-                self.output.event(&ready);
+                if let Some(started) = started.get(name) {
+                    let ready = Event::new("node.ready", format!("ready at {}", node.url)).node(Some(name));
+                    self.output.event(&ready.took(started.elapsed()));
+                }
                 Ok::<(), Failure>(())
             }
         });

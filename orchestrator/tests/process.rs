@@ -7,7 +7,7 @@ use std::process::Stdio;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
-use stage::{CRASHER, SLEEPER, Sources, Stage, eventually, fetch, free_port, run, status_json, status_of, urls};
+use stage::{CRASHER, SLEEPER, Sources, Stage, eventually, fetch, free_port, put, run, status_json, status_of, urls};
 
 fn stage() -> Stage {
     Stage::new("process", Sources::Workspace, 4, 2)
@@ -34,6 +34,16 @@ fn up_starts_all_nodes_and_a_second_time_nothing() {
     stage.run(&["down"]).exits(0).answers(&format!("removed 5 nodes\n{kept}"));
     assert_eq!(status_of(&stage.url(1)), None);
     stage.run(&["down"]).exits(0).answers(&format!("nothing to do\n{kept}"));
+}
+
+#[test]
+fn without_sources_a_process_is_the_node_inside_the_tool() {
+    let stage = Stage::new("process", Sources::Foreign, 2, 1);
+    stage.run(&["up"]).exits(0).answers(&stage.url(3));
+    put(&stage.url(1), "key", "value");
+    stage.run(&["up"]).exits(0).answers("up to date");
+    stage.run(&["down", "-v"]).exits(0).answers("removed 3 nodes, 3 volumes");
+    stage.run(&["--image", "anyones", "up"]).exits(2).complains("--image needs containers");
 }
 
 #[test]

@@ -5,22 +5,21 @@ use std::process::Stdio;
 
 use serde::Deserialize;
 use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::Command;
+use tokio::process::{ChildStderr, ChildStdout, Command};
 
 use super::Target;
 use crate::failure::Failure;
 use crate::output::{Event, Output};
 
+/// What cargo says of a crate when it is there, compiled now or before.
 #[derive(Deserialize)]
-struct Metadata {
-    packages: Vec<Package>,
-    target_directory: PathBuf,
+struct Message {
+    executable: Option<PathBuf>,
 }
 
-#[derive(Deserialize)]
-struct Package {
-    name: String,
-}
+/// Of rustc's words for a target whose standard library is missing, and of cargo's for a package that is.
+const NOT_INSTALLED: &str = "target may not be installed";
+const NO_PACKAGE: &str = "did not match any packages";
 
 /// What is compiled: the package and its binary of the same name, and what people call it.
 pub(super) struct Product {
@@ -31,7 +30,7 @@ pub(super) struct Product {
 pub(super) const NODE: Product = Product { package: "node", called: "the node" };
 pub(super) const BARRIER: Product = Product { package: "partition", called: "the barrier" };
 
-/// Compiles it; answers where the binary is.
+/// Compiles it; answers where the binary is. When nothing changed that is one call of cargo, since people wait for it.
 pub(super) async fn compile(
     product: &Product,
     folder: &Path,
@@ -39,61 +38,45 @@ pub(super) async fn compile(
     output: &Output,
 ) -> Result<PathBuf, Failure> {
     let Product { package, called } = *product;
-    let metadata = metadata(folder).await?;
-    if !metadata.packages.iter().any(|found| found.name == package) {
-        let folder = folder.display();
-        return Err(Failure::Image(format!(
-            "the workspace in {folder} has no package `{package}`; image.build must name the clone of this project"
-        )));
-    }
-    let mut arguments = vec!["build", "--release", "-p", package];
-    let mut release = metadata.target_directory;
-    if let Some(triple) = target.triple() {
-        install(folder, triple, output).await?;
-        arguments.extend(["--target", triple]);
-        release.push(triple);
-    }
-    output.event(&Event::new("build.started", format!("compiling {called}")));
-    output.detail(&format!("cargo {}", arguments.join(" ")));
-    run_cargo(called, folder, &arguments, output).await?;
-    output.event(&Event::new("build.compiled", format!("{called} is compiled")));
-    Ok(release.join("release").join(package))
-}
-
-async fn metadata(folder: &Path) -> Result<Metadata, Failure> {
     if !folder.join("Cargo.toml").is_file() {
         let folder = folder.display();
         return Err(Failure::Image(format!(
             "there is no Cargo.toml in {folder}; image.build must name the clone of this project, or be absent for an image that exists already"
         )));
     }
-    let arguments = ["metadata", "--no-deps", "--format-version", "1"];
-    let result = Command::new("cargo").args(arguments).current_dir(folder).output().await.map_err(|e| no_cargo(&e))?;
-    if !result.status.success() {
-        let words = String::from_utf8_lossy(&result.stderr);
-        return Err(Failure::Image(format!(
-            "cargo cannot read the workspace in {}:\n{}",
-            folder.display(),
-            words.trim_end()
-        )));
+    let mut arguments = vec!["build", "--release", "-p", package, "--message-format", "json-render-diagnostics"];
+    if let Some(triple) = target.triple() {
+        arguments.extend(["--target", triple]);
     }
-    serde_json::from_slice(&result.stdout)
-        .map_err(|error| Failure::Image(format!("cargo metadata cannot be understood: {error}")))
+    output.event(&Event::new("build.started", format!("compiling {called}")));
+    output.detail(&format!("cargo {}", arguments.join(" ")));
+    let mut built = run_cargo(called, folder, &arguments, output).await?;
+    if let (Err(words), Some(triple)) = (&built, target.triple())
+        && words.contains(NOT_INSTALLED)
+    {
+        install(folder, triple, output).await?;
+        built = run_cargo(called, folder, &arguments, output).await?;
+    }
+    let binary = built.map_err(|words| failed(&words, product, folder, &arguments))?;
+    output.event(&Event::new("build.compiled", format!("{called} is compiled")));
+    binary.ok_or_else(|| Failure::Image(format!("cargo does not say where {called} is; `cargo clean` may help")))
+}
+
+fn failed(words: &str, product: &Product, folder: &Path, arguments: &[&str]) -> Failure {
+    let (Product { package, called }, folder) = (product, folder.display());
+    Failure::Image(if words.contains(NO_PACKAGE) {
+        format!("the workspace in {folder} has no package `{package}`; image.build must name the clone of this project")
+    } else {
+        format!("{words}\n{called} does not compile (cargo {})", arguments.join(" "))
+    })
 }
 
 fn no_cargo(error: &std::io::Error) -> Failure {
     Failure::Image(format!("cannot run cargo: {error}; install Rust from https://rustup.rs"))
 }
 
-/// Installs the target's standard library when rustc lacks it, with the toolchain of the workspace.
+/// Installs the target's standard library, with the toolchain of the workspace.
 async fn install(folder: &Path, triple: &str, output: &Output) -> Result<(), Failure> {
-    let arguments = ["--print", "target-libdir", "--target", triple];
-    let libraries = Command::new("rustc").args(arguments).current_dir(folder).output().await;
-    let libraries = libraries.map_err(|error| no_cargo(&error))?;
-    let path = PathBuf::from(String::from_utf8_lossy(&libraries.stdout).trim());
-    if libraries.status.success() && path.is_dir() {
-        return Ok(());
-    }
     output.note(&format!("installing the Rust target {triple} (rustup target add {triple})"));
     let added = Command::new("rustup").args(["target", "add", triple]).current_dir(folder).output().await;
     match added {
@@ -108,36 +91,53 @@ async fn install(folder: &Path, triple: &str, output: &Output) -> Result<(), Fai
     }
 }
 
-/// Cargo writes its progress to stderr, a line per crate when that is no terminal.
-async fn run_cargo(called: &str, folder: &Path, arguments: &[&str], output: &Output) -> Result<(), Failure> {
+/// Answers with the binary, or with the compiler's words. Cargo writes its progress to stderr, a line per crate when that is no
+/// terminal.
+async fn run_cargo(
+    called: &str,
+    folder: &Path,
+    arguments: &[&str],
+    output: &Output,
+) -> Result<Result<Option<PathBuf>, String>, Failure> {
     let mut child = Command::new("cargo")
         .args(arguments)
         .current_dir(folder)
         .stdin(Stdio::null())
-        .stdout(Stdio::null())
+        .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .kill_on_drop(true)
         .spawn()
         .map_err(|error| no_cargo(&error))?;
+    let (messages, words) = (child.stdout.take(), child.stderr.take());
+    let (binary, transcript) = tokio::join!(binary(messages), transcript(words, called, output));
+    let status = child.wait().await.map_err(|error| no_cargo(&error))?;
+    Ok(if status.success() { Ok(binary) } else { Err(transcript) })
+}
+
+/// The last binary that cargo names.
+async fn binary(messages: Option<ChildStdout>) -> Option<PathBuf> {
+    let mut lines = BufReader::new(messages?).lines();
+    let mut binary = None;
+    while let Ok(Some(line)) = lines.next_line().await {
+        let message: Option<Message> = serde_json::from_str(&line).ok();
+        binary = message.and_then(|message| message.executable).or(binary);
+    }
+    binary
+}
+
+/// What cargo said, without the crates that went well: they say nothing about the one that did not.
+async fn transcript(words: Option<ChildStderr>, called: &str, output: &Output) -> String {
     let mut transcript = Vec::new();
-    let mut crates = 0;
-    if let Some(stderr) = child.stderr.take() {
-        let mut lines = BufReader::new(stderr).lines();
-        while let Ok(Some(line)) = lines.next_line().await {
-            if let Some(name) = line.trim_start().strip_prefix("Compiling ") {
-                crates += 1;
-                output.progress(&format!("compiling {called}: {crates} crates, {name}"));
-            }
-            output.detail(&line);
+    let Some(words) = words else { return String::new() };
+    let (mut lines, mut crates) = (BufReader::new(words).lines(), 0);
+    while let Ok(Some(line)) = lines.next_line().await {
+        output.detail(&line);
+        if let Some(name) = line.trim_start().strip_prefix("Compiling ") {
+            crates += 1;
+            output.progress(&format!("compiling {called}: {crates} crates, {name}"));
+        } else {
             transcript.push(line);
         }
     }
-    let status = child.wait().await.map_err(|error| no_cargo(&error))?;
-    if status.success() {
-        return Ok(());
-    }
-    // The crates that went well say nothing about the one that did not.
-    transcript.retain(|line| !line.trim_start().starts_with("Compiling "));
-    let (words, command) = (transcript.join("\n"), arguments.join(" "));
-    Err(Failure::Image(format!("{words}\n{called} does not compile (cargo {command})")))
+    transcript.join("\n")
 }

@@ -6,6 +6,7 @@ mod barrier;
 mod compile;
 mod context;
 mod foreign;
+mod inside;
 mod target;
 
 use std::path::{Path, PathBuf};
@@ -15,6 +16,7 @@ use crate::output::Output;
 
 pub(crate) use barrier::{barrier_content, compile_barrier};
 pub(crate) use foreign::foreign_context;
+pub(crate) use inside::{AS_NODE, inside};
 pub(crate) use target::Target;
 
 /// What was compiled.
@@ -23,6 +25,8 @@ pub(crate) struct Artifact {
     /// The hash of everything that goes into the image (or of the native binary): equal means nothing changed.
     pub(crate) content: String,
     pub(crate) binary: PathBuf,
+    /// With which the binary is the node.
+    pub(crate) arguments: &'static [&'static str],
     /// The image's build context as a tar; empty for the native node.
     pub(crate) context: Vec<u8>,
 }
@@ -39,11 +43,11 @@ pub(crate) async fn compile(folder: &Path, target: Target, output: &Output) -> R
         Some(triple) => {
             let context = context::pack(folder, triple, &bytes)?;
             let content = blake3::hash(&context).to_hex().to_string();
-            Ok(Artifact { content, binary, context })
+            Ok(Artifact { content, binary, arguments: &[], context })
         }
         None => {
             let content = blake3::hash(&bytes).to_hex().to_string();
-            Ok(Artifact { content, binary, context: Vec::new() })
+            Ok(Artifact { content, binary, arguments: &[], context: Vec::new() })
         }
     }
 }

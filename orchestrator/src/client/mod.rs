@@ -12,6 +12,14 @@ use reply::{integer, list, text};
 /// A node that has not answered after this time is asked again.
 const PATIENCE: Duration = Duration::from_secs(3);
 
+/// The gauges of slots of which a node has data, whatever it does with them.
+const SLOTS: [&str; 4] = [
+    "node_store_slots_complete",
+    "node_store_slots_provisional",
+    "node_store_slots_copying",
+    "node_store_slots_draining",
+];
+
 /// Why a node did not say what was asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ClientError {
@@ -89,6 +97,12 @@ impl NodeClient {
         self.call(&Method::PUT, &paths, Some(json!({"socket-address": socket})), patience).await
     }
 
+    /// Takes the node at `socket` out of the view.
+    pub(crate) async fn remove_from_view(&self, socket: &str) -> Result<Value, ClientError> {
+        let paths = ["/key-value-store-view", "/view"];
+        self.call(&Method::DELETE, &paths, Some(json!({"socket-address": socket})), PATIENCE).await
+    }
+
     /// Changes the number of shards; answered when every key is where it belongs.
     pub(crate) async fn reshard(&self, shards: u32, patience: Duration) -> Result<Value, ClientError> {
         let paths = ["/key-value-store-shard/reshard", "/shard/reshard"];
@@ -104,6 +118,18 @@ impl NodeClient {
     /// Whether it serves its shard; our own image's word for it.
     pub(crate) async fn ready(&self) -> Result<(), ClientError> {
         self.get(&["/readyz"]).await.map(drop)
+    }
+
+    /// Slots of which it has data, by the metrics of our own image.
+    pub(crate) async fn slots(&self) -> Result<u64, ClientError> {
+        let request = self.http.get(format!("{}/metrics", self.base)).timeout(PATIENCE);
+        let response = request.send().await.map_err(|error| silent(&error))?;
+        let status = response.status();
+        let text = response.text().await.map_err(|error| silent(&error))?;
+        if !status.is_success() {
+            return Err(ClientError::Refused { status: status.as_u16(), message: text });
+        }
+        sum(&text, &SLOTS).ok_or_else(|| ClientError::Silent("its metrics do not tell of slots".to_owned()))
     }
 
     async fn get(&self, paths: &[impl AsRef<str>]) -> Result<Value, ClientError> {
@@ -150,6 +176,15 @@ impl NodeClient {
         }
         Err(refused(status, &value, &bytes))
     }
+}
+
+/// The sum of these gauges, if all of them are there.
+fn sum(metrics: &str, names: &[&str]) -> Option<u64> {
+    let value = |name: &&str| {
+        let of_name = |line: &str| line.strip_prefix(name)?.strip_prefix(' ')?.trim().parse::<u64>().ok();
+        metrics.lines().find_map(of_name)
+    };
+    names.iter().map(value).sum()
 }
 
 fn refused(status: StatusCode, value: &Value, bytes: &[u8]) -> ClientError {

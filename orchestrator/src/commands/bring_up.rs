@@ -4,13 +4,15 @@ use serde_json::{Value, json};
 
 use super::session::Session;
 use crate::apply::Executor;
+use crate::build::Artifact;
 use crate::failure::Failure;
 use crate::observed::{NodeState, ObservedNode};
 use crate::partition::{among, lines};
-use crate::plan::{Desired, plan};
+use crate::plan::{Desired, Plan, plan};
 use crate::readiness::{Awaited, Waiter};
-use crate::runtime::{Runtime, Site};
-use crate::spec::{ClusterSpec, NodeSpec};
+use crate::runtime::docker::missing_image;
+use crate::runtime::{Look, Runtime, Site};
+use crate::spec::NodeSpec;
 
 /// What is waited for after the plan is applied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +46,36 @@ pub(super) async fn bring_up(
     session.in_place(runtime, work).await
 }
 
+/// What must be done, and with what.
+pub(super) struct Prepared {
+    artifact: Option<Artifact>,
+    /// Whether the nodes are of our image.
+    ours: bool,
+    pub(super) plan: Plan,
+}
+
+/// Looks, compiles what the file says is built here, and plans.
+pub(super) async fn prepare(
+    session: &Session<'_>,
+    look: &dyn Look,
+    nodes: Vec<&NodeSpec>,
+    recreate: bool,
+) -> Result<Prepared, Failure> {
+    let mut desired = Desired { spec: &session.spec, nodes, addressing: look.addressing(), content: None, recreate };
+    // Conflicts are told at once: they end the compiler, which may take minutes.
+    let is_free =
+        async { plan(&desired, &look.observe(&session.site(None)).await?).map(drop).map_err(Failure::Conflict) };
+    let ((), artifact) = tokio::try_join!(is_free, session.compile(look))?;
+    let observed = look.observe(&session.site(artifact.as_ref())).await?;
+    if artifact.is_none() && observed.image.is_none() {
+        return Err(missing_image(&session.spec));
+    }
+    desired.content = artifact.as_ref().map(|artifact| artifact.content.as_str());
+    let plan = plan(&desired, &observed).map_err(Failure::Conflict)?;
+    let ours = artifact.is_some() || observed.image.is_some_and(|image| image.ours);
+    Ok(Prepared { artifact, ours, plan })
+}
+
 async fn bring_up_in_place(
     session: &Session<'_>,
     runtime: &dyn Runtime,
@@ -51,55 +83,81 @@ async fn bring_up_in_place(
     recreate: bool,
     until: Until,
 ) -> Result<Outcome, Failure> {
-    let mut desired = Desired { spec: &session.spec, nodes, addressing: runtime.addressing(), content: None, recreate };
-    // Conflicts are told before minutes are spent on compiling.
-    plan(&desired, &runtime.observe(&session.site(None)).await?).map_err(Failure::Conflict)?;
-    let artifact = session.compile(runtime).await?;
-    let site = session.site(artifact.as_ref());
-    let observed = runtime.observe(&site).await?;
-    if artifact.is_none() && observed.image.is_none() {
-        return Err(missing_image(session, runtime, &session.spec));
-    }
-    desired.content = artifact.as_ref().map(|artifact| artifact.content.as_str());
-    let steps = plan(&desired, &observed).map_err(Failure::Conflict)?;
-    let ours = artifact.is_some() || observed.image.is_some_and(|image| image.ours);
-
+    let prepared = prepare(session, runtime, nodes.clone(), recreate).await?;
+    let site = session.site(prepared.artifact.as_ref());
     let executor = Executor::new(runtime, &site, &session.interrupt);
+    let standing = Standing { session, runtime, site: &site, nodes: &nodes, ours: prepared.ours };
     let mut running = Vec::new();
     let wait = async {
-        executor.apply(&steps).await?;
+        let whole = async || standing.reach(Until::Agreement, &executor).await.map(drop).map_err(not_rolled);
+        executor.roll(&prepared.plan, whole).await?;
+        running = standing.reach(until, &executor).await?;
+        Ok(())
+    };
+    let work = async {
+        let done = wait.await;
+        if let Err(Failure::Unhealthy(_)) = done {
+            // A process that ended may have met a stranger at its port.
+            let content = prepared.artifact.as_ref().map(|artifact| artifact.content.as_str());
+            let addressing = runtime.addressing();
+            let desired = Desired { spec: &session.spec, nodes: nodes.clone(), addressing, content, recreate };
+            plan(&desired, &runtime.observe(&site).await?).map_err(Failure::Conflict)?;
+        }
+        done
+    };
+    executor.undoing(work).await?;
+    Ok(Outcome { changed: !prepared.plan.is_empty(), running })
+}
+
+/// Who cannot wait may say so.
+fn not_rolled(failure: Failure) -> Failure {
+    match failure {
+        Failure::NotReady(seen) => Failure::NotReady(format!(
+            "{seen}\nnodes are made anew one by one, and only while the cluster is whole; \
+             `orchestrator node NAME` makes one anew at once"
+        )),
+        other => other,
+    }
+}
+
+/// How far the cluster is on its way to what is wanted.
+struct Standing<'a> {
+    session: &'a Session<'a>,
+    runtime: &'a dyn Runtime,
+    site: &'a Site<'a>,
+    /// Those that must run.
+    nodes: &'a [&'a NodeSpec],
+    ours: bool,
+}
+
+impl Standing<'_> {
+    /// Waits until the cluster is there; answers with all of its nodes that run.
+    async fn reach(&self, until: Until, executor: &Executor<'_>) -> Result<Vec<Awaited>, Failure> {
+        let Self { session, runtime, .. } = *self;
         let waiter = waiter(session, runtime);
         let nodes = runtime.nodes(&session.spec.name).await?;
-        for node in &desired.nodes {
+        for node in self.nodes {
             let there = nodes.iter().find(|there| there.name == node.name);
             if there.is_none_or(|there| there.state == NodeState::Stopped) {
                 let gone = there.cloned().unwrap_or_else(|| ObservedNode::gone(&node.name));
                 return Err(waiter.ended(&gone, "answers").await);
             }
         }
-        running = awaited(&nodes);
-        let asked: Vec<Awaited> =
-            running.iter().filter(|node| desired.nodes.iter().any(|n| n.name == node.node.name)).cloned().collect();
-        let until = if keep_partitions(&site, runtime).await? { Until::Answers } else { until };
-        let complete = session.spec.grouped().all(|node| running.iter().any(|r| r.node.name == node.name));
+        let running = awaited(&nodes);
+        let until = if keep_partitions(self.site, runtime).await? { Until::Answers } else { until };
         match until {
-            Until::Answers => waiter.answers(&asked, false).await,
+            Until::Answers => {
+                let asked = running.iter().filter(|node| self.nodes.iter().any(|n| n.name == node.node.name));
+                waiter.answers(&asked.cloned().collect::<Vec<_>>(), false).await?;
+            }
             Until::Agreement => {
-                waiter.answers(&running, ours && complete).await?;
-                waiter.agree(&running, &executor.started()).await
+                let complete = session.spec.grouped().all(|node| running.iter().any(|r| r.node.name == node.name));
+                waiter.answers(&running, self.ours && complete).await?;
+                waiter.agree(&running, &executor.take_started()).await?;
             }
         }
-    };
-    let work = async {
-        let done = wait.await;
-        if let Err(Failure::Unhealthy(_)) = done {
-            // A process that ended may have met a stranger at its port.
-            plan(&desired, &runtime.observe(&site).await?).map_err(Failure::Conflict)?;
-        }
-        done
-    };
-    executor.undoing(work).await?;
-    Ok(Outcome { changed: !steps.is_empty(), running })
+        Ok(running)
+    }
 }
 
 /// Nodes that are cut off from each other on purpose cannot agree. Whoever started one of them by other means has lost its
@@ -116,16 +174,6 @@ async fn keep_partitions(site: &Site<'_>, runtime: &dyn Runtime) -> Result<bool,
         format!("the cluster is partitioned ({listing}), so its views may differ; `orchestrator fault heal` ends it");
     site.output.note(&note);
     Ok(true)
-}
-
-pub(super) fn missing_image(session: &Session<'_>, runtime: &dyn Runtime, spec: &ClusterSpec) -> Failure {
-    if runtime.name() == "docker" {
-        return crate::runtime::docker::missing_image(spec);
-    }
-    Failure::Image(format!(
-        "{} names no sources (image.build) to build the node of {} from; run in the clone, or name its cluster.yaml with -f",
-        session.origin, spec.name
-    ))
 }
 
 pub(super) fn waiter<'s>(session: &'s Session<'_>, runtime: &'s dyn Runtime) -> Waiter<'s> {

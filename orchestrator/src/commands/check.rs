@@ -30,5 +30,10 @@ pub(super) fn run(session: &Session<'_>, file: &Path, html: Option<&Path>) -> Re
     session
         .output
         .result(&text, json!({"event": "check", "verdict": word, "operations": operations, "findings": findings}));
-    if verdict.is_valid() { Ok(()) } else { Err(Failure::Tests(format!("the history is {word}"))) }
+    let told = format!("the history is {word}");
+    match verdict {
+        Verdict::Valid => Ok(()),
+        Verdict::Invalid(_) => Err(Failure::Tests(told)),
+        Verdict::Unknown(_) => Err(Failure::Unknown(told)),
+    }
 }

@@ -5,6 +5,7 @@ use serde_json::json;
 use super::session::Session;
 use crate::apply::Executor;
 use crate::failure::Failure;
+use crate::output::counted;
 use crate::plan::{Operation, Plan, Removal, plan_removal, volume_name};
 use crate::runtime::all_runtimes;
 
@@ -66,11 +67,6 @@ fn with_data(session: &Session<'_>, removal: &Removal<'_>) -> String {
         command.push_str(&format!(" {node}"));
     }
     command
-}
-
-/// `1 volume`, `2 volumes`.
-pub(super) fn counted(count: usize, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 /// `removed 7 nodes, 1 network`.

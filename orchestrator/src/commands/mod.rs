@@ -9,7 +9,9 @@ mod down;
 mod fault;
 mod logs;
 mod node;
+mod plan;
 mod prune;
+mod remove;
 mod reshard;
 mod running;
 mod session;
@@ -33,6 +35,7 @@ pub(crate) async fn run(cli: &Cli, output: &Output) -> Result<(), Failure> {
     let session = Session::open(&cli.global, output)?;
     match &cli.command {
         Command::Up { nodes } => up::run(&session, nodes).await,
+        Command::Plan { nodes, exit_code } => plan::run(&session, nodes, *exit_code).await,
         Command::Down { nodes, volumes } => down::run(&session, nodes, *volumes).await,
         Command::Prune => prune::run(&session).await,
         Command::Clean => clean::run(&session).await,
@@ -41,6 +44,7 @@ pub(crate) async fn run(cli: &Cli, output: &Output) -> Result<(), Failure> {
         Command::Node { name } => node::run(&session, name).await,
         Command::Ungrouped => ungrouped::run(&session).await,
         Command::Add { name, shard } => add::run(&session, name, shard.as_deref()).await,
+        Command::Remove { name } => remove::run(&session, name).await,
         Command::Reshard { shards } => reshard::run(&session, *shards).await,
         Command::Fault { fault } => fault::run(&session, fault).await,
         Command::Status => status::run(&session).await,

@@ -3,10 +3,11 @@
 
 use serde_json::json;
 
-use super::down::{counted, removed};
+use super::down::removed;
 use super::session::Session;
 use crate::apply::Executor;
 use crate::failure::Failure;
+use crate::output::counted;
 use crate::plan::{Operation, Plan, Removal, plan_removal};
 use crate::runtime::{Runtime, Site, all_runtimes};
 use crate::spec::ClusterSpec;

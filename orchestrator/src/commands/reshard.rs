@@ -66,7 +66,7 @@ pub(super) async fn shards_of(nodes: &[Awaited]) -> Result<Shards, Failure> {
 }
 
 /// Asks again while the cluster says that it is not finished.
-async fn ask(session: &Session<'_>, nodes: &[Awaited], shards: u32) -> Result<(), Failure> {
+pub(super) async fn ask(session: &Session<'_>, nodes: &[Awaited], shards: u32) -> Result<(), Failure> {
     let timeout = session.global.timeout.unwrap_or(TIMEOUT);
     let deadline = Instant::now() + timeout;
     let mut turn = 0;

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use crate::build::{Artifact, compile};
-use crate::cli::{Global, SubnetChoice};
+use crate::build::{Artifact, Target, compile, inside};
+use crate::cli::{Global, RuntimeChoice, SubnetChoice};
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
 use crate::isolation::{self, Size};
 use crate::output::Output;
-use crate::runtime::{Runtime, Site, choose};
-use crate::spec::{ClusterSpec, NodeSpec, is_name, locate};
+use crate::runtime::{Look, Runtime, Site, choose};
+use crate::spec::{ClusterSpec, ImageSpec, NodeSpec, is_name, locate};
 
 const TIMEOUT: Duration = Duration::from_secs(60);
 /// So many places are tried for a cluster before what is in its way is told.
@@ -47,6 +47,9 @@ impl<'a> Session<'a> {
             spec = spec.isolated_as(&project);
         }
         spec.name = project;
+        if let Some(image) = &global.image {
+            spec.image = ImageSpec { name: image.clone(), build: None };
+        }
         if let Some(SubnetChoice::At(subnet)) = global.subnet {
             spec = spec.moved_to(subnet).map_err(|message| Failure::Usage(format!("--subnet: {message}")))?;
         }
@@ -59,7 +62,21 @@ impl<'a> Session<'a> {
 
     /// The runtime for a command that makes something.
     pub(crate) async fn runtime(&self) -> Result<Box<dyn Runtime>, Failure> {
-        choose(self.global.runtime, &self.spec.name, self.output).await
+        let choice = if self.global.image.is_some() { self.containers("--image")? } else { self.global.runtime };
+        choose(choice, &self.spec.name, self.output).await
+    }
+
+    /// The choice of a command that was given an image.
+    pub(crate) fn containers(&self, flag: &str) -> Result<RuntimeChoice, Failure> {
+        if self.global.runtime == RuntimeChoice::Process {
+            return Err(Failure::Usage(format!("{flag} needs containers; processes run only this project's node")));
+        }
+        Ok(RuntimeChoice::Docker)
+    }
+
+    /// The same, for a command that must not make anything.
+    pub(crate) async fn look(&self) -> Result<Box<dyn Look>, Failure> {
+        Ok(self.runtime().await?)
     }
 
     pub(crate) fn site<'s>(&'s self, artifact: Option<&'s Artifact>) -> Site<'s> {
@@ -71,9 +88,11 @@ impl<'a> Session<'a> {
         Site { spec, artifact, output: self.output }
     }
 
-    /// Compiles the node where the file says that it is built here.
-    pub(crate) async fn compile(&self, runtime: &dyn Runtime) -> Result<Option<Artifact>, Failure> {
-        let Some(folder) = &self.spec.image.build else { return Ok(None) };
+    /// Compiles the node where the file says that it is built here. Without sources a process is the node inside this tool.
+    pub(crate) async fn compile(&self, runtime: &dyn Look) -> Result<Option<Artifact>, Failure> {
+        let Some(folder) = &self.spec.image.build else {
+            return if runtime.target() == Target::Native { inside().map(Some) } else { Ok(None) };
+        };
         tokio::select! {
             artifact = compile(folder, runtime.target(), self.output) => artifact.map(Some),
             () = self.interrupt.asked() => Err(Failure::Interrupted("nothing was created".to_owned())),
@@ -82,7 +101,7 @@ impl<'a> Session<'a> {
 
     /// The same session with the place that the cluster has, or where it is not there one that is free: as far as
     /// `--isolate` and `--subnet auto` leave the choice.
-    pub(crate) async fn placed(&self, runtime: &dyn Runtime) -> Result<Session<'a>, Failure> {
+    pub(crate) async fn placed(&self, runtime: &dyn Look) -> Result<Session<'a>, Failure> {
         let spec = self.spec.clone();
         let Global { subnet, isolate, .. } = self.global;
         let spec = match subnet {
@@ -101,7 +120,7 @@ impl<'a> Session<'a> {
     /// Those of the last attempt.
     pub(crate) async fn in_place<T>(
         &self,
-        runtime: &dyn Runtime,
+        runtime: &dyn Look,
         work: impl AsyncFn(&Session<'_>) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         let chooses = self.global.isolate || self.global.subnet == Some(SubnetChoice::Auto);

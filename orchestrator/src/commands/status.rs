@@ -6,15 +6,15 @@ use comfy_table::{Table, presets};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use super::down::counted;
 use super::running::{Running, find_all};
 use super::session::Session;
 use crate::client::ClientError;
 use crate::failure::Failure;
 use crate::observed::ObservedNode;
+use crate::output::counted;
 use crate::partition::{self, Cut};
 use crate::readiness::Awaited;
-use crate::runtime::{Runtime, all_runtimes};
+use crate::runtime::{Look, all_runtimes};
 use crate::spec::format_memory;
 
 /// One line of the table.
@@ -83,7 +83,7 @@ async fn rows(cluster: &Running, cuts: &BTreeSet<Cut>) -> Vec<Row> {
     rows
 }
 
-async fn row(runtime: &dyn Runtime, node: &ObservedNode) -> Row {
+async fn row(runtime: &dyn Look, node: &ObservedNode) -> Row {
     let mut row = Row {
         name: node.name.clone(),
         state: node.state.as_str(),

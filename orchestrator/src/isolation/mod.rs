@@ -17,7 +17,7 @@ use ipnet::Ipv4Net;
 use crate::failure::{Conflict, Failure};
 use crate::launch::Addressing;
 use crate::plan::volume_name;
-use crate::runtime::Runtime;
+use crate::runtime::Look;
 use crate::spec::{ClusterSpec, NodeSpec, overlap};
 
 pub(crate) use ports::FIRST_EPHEMERAL_PORT;
@@ -35,7 +35,7 @@ pub(crate) enum Size {
 ///
 /// # Errors
 /// Nothing is free, or the runtime does not answer.
-pub(crate) async fn isolate(spec: ClusterSpec, runtime: &dyn Runtime, project: &str) -> Result<ClusterSpec, Failure> {
+pub(crate) async fn isolate(spec: ClusterSpec, runtime: &dyn Look, project: &str) -> Result<ClusterSpec, Failure> {
     let spec = free_subnet(spec.isolated_as(project), runtime, Size::Least).await?;
     free_ports(spec, runtime).await
 }
@@ -51,7 +51,7 @@ pub(crate) fn name_of(name: &str, folder: &Path) -> String {
 ///
 /// # Errors
 /// No subnet is free, the nodes do not fit into that of the network that is there, or the runtime does not answer.
-pub(crate) async fn free_subnet(spec: ClusterSpec, runtime: &dyn Runtime, size: Size) -> Result<ClusterSpec, Failure> {
+pub(crate) async fn free_subnet(spec: ClusterSpec, runtime: &dyn Look, size: Size) -> Result<ClusterSpec, Failure> {
     if runtime.addressing() == Addressing::Loopback {
         return Ok(spec);
     }
@@ -83,7 +83,7 @@ pub(crate) async fn free_subnet(spec: ClusterSpec, runtime: &dyn Runtime, size: 
 ///
 /// # Errors
 /// No ports are free, or the runtime does not answer.
-pub(crate) async fn free_ports(mut spec: ClusterSpec, runtime: &dyn Runtime) -> Result<ClusterSpec, Failure> {
+pub(crate) async fn free_ports(mut spec: ClusterSpec, runtime: &dyn Look) -> Result<ClusterSpec, Failure> {
     let there = runtime.nodes(&spec.name).await?;
     let mut held: BTreeMap<&str, u16> =
         there.iter().filter_map(|node| Some((node.name.as_str(), node.config.as_ref()?.host_port))).collect();
@@ -105,7 +105,7 @@ pub(crate) async fn free_ports(mut spec: ClusterSpec, runtime: &dyn Runtime) -> 
 }
 
 /// For each node of the file the address by which its data knows it, where there is data.
-async fn sockets_of_data(spec: &ClusterSpec, runtime: &dyn Runtime) -> Result<Vec<Option<SocketAddrV4>>, Failure> {
+async fn sockets_of_data(spec: &ClusterSpec, runtime: &dyn Look) -> Result<Vec<Option<SocketAddrV4>>, Failure> {
     let volumes = runtime.volumes(&spec.name).await?;
     let socket = |node: &NodeSpec| {
         let name = volume_name(&spec.name, &node.name);
@@ -115,7 +115,7 @@ async fn sockets_of_data(spec: &ClusterSpec, runtime: &dyn Runtime) -> Result<Ve
 }
 
 /// The subnet in which the cluster's data was made.
-async fn subnet_of_data(spec: &ClusterSpec, runtime: &dyn Runtime, length: u8) -> Result<Option<Ipv4Net>, Failure> {
+async fn subnet_of_data(spec: &ClusterSpec, runtime: &dyn Look, length: u8) -> Result<Option<Ipv4Net>, Failure> {
     let sockets = sockets_of_data(spec, runtime).await?;
     let found = spec.nodes.iter().zip(sockets).find_map(|(node, socket)| Some((node.address, *socket?.ip())));
     Ok(found.and_then(|(address, before)| {

@@ -181,6 +181,11 @@ impl Output {
     }
 }
 
+/// `1 volume`, `2 volumes`.
+pub(crate) fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
 /// With version and time.
 fn stamped(event: Value) -> Value {
     let at = humantime::format_rfc3339_millis(SystemTime::now()).to_string();

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use crate::failure::Conflict;
 use crate::launch::{Addressing, Launch};
 use crate::observed::{NodeState, Observed, ObservedNode};
-use crate::spec::{ClusterSpec, NodeSpec};
+use crate::spec::{ClusterSpec, NodeSpec, Secret};
 
 pub(crate) use fault::{Fault, Scene};
 pub(crate) use operation::{Operation, Plan, Step};
@@ -48,14 +48,17 @@ pub(crate) fn plan(desired: &Desired<'_>, observed: &Observed) -> Result<Plan, V
     if desired.addressing == Addressing::Network {
         plan_network(desired, observed, &mut first);
     }
-    let mut nodes = BTreeMap::new();
+    let (mut nodes, mut rolling) = (BTreeMap::new(), Vec::new());
     for node in &desired.nodes {
         let steps = plan_node(desired, observed, node, rebuilt.as_deref());
-        if !steps.is_empty() {
+        let there = observed.nodes.iter().find(|other| other.name == node.name);
+        if there.is_some_and(|there| !steps.is_empty() && serves_others(desired, observed, there)) {
+            rolling.push(steps);
+        } else if !steps.is_empty() {
             nodes.insert(node.name.clone(), steps);
         }
     }
-    Ok(Plan { first, nodes, last: Vec::new(), notes: notes(desired.spec, observed) })
+    Ok(Plan { first, nodes, rolling, last: Vec::new(), notes: notes(desired.spec, observed) })
 }
 
 /// The network alone, for `subnet`.
@@ -128,6 +131,17 @@ fn plan_node(desired: &Desired<'_>, observed: &Observed, node: &NodeSpec, rebuil
         NodeState::Paused => vec![Step::new(Operation::ResumeNode { name, id }, "the node is paused")],
         NodeState::Stopped => vec![Step::new(Operation::StartNode { launch }, "the node is not running")],
     }
+}
+
+/// Whether the node is one of several that run, and would find its way back among the others: with another secret it would
+/// not, so that all change it at once. Who names a node wants it made anew now.
+fn serves_others(desired: &Desired<'_>, observed: &Observed, node: &ObservedNode) -> bool {
+    let secret = desired.spec.secret.as_ref().map(Secret::fingerprint);
+    let knows = node.config.as_ref().is_some_and(|config| config.secret == secret);
+    !desired.recreate
+        && node.is_running()
+        && knows
+        && observed.nodes.iter().filter(|other| other.is_running()).count() > 1
 }
 
 /// Why a node that is there must be made anew, if it must.

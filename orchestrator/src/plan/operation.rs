@@ -111,30 +111,42 @@ pub(crate) struct Step {
     pub(crate) cause: String,
 }
 
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.operation, self.cause)
+    }
+}
+
 impl Step {
     pub(crate) fn new(operation: Operation, cause: &str) -> Self {
         Self { operation, cause: cause.to_owned() }
     }
 }
 
-/// All steps: `first` one after the other, then every node's beside each other, then `last`.
+/// All steps: `first` one after the other, then every node's beside each other, then `rolling` one node after the other,
+/// then `last`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Plan {
     pub(crate) first: Vec<Step>,
     pub(crate) nodes: BTreeMap<String, Vec<Step>>,
+    /// Of nodes that serve now: before each the cluster is whole, so that its clients miss nothing.
+    pub(crate) rolling: Vec<Vec<Step>>,
     pub(crate) last: Vec<Step>,
     /// What the person should know though nothing is done about it.
     pub(crate) notes: Vec<String>,
 }
 
 impl Plan {
-    /// All operations, those on nodes first.
+    /// All steps in the order in which they are done, or one of the orders.
+    pub(crate) fn steps(&self) -> impl Iterator<Item = &Step> {
+        self.first.iter().chain(self.nodes.values().flatten()).chain(self.rolling.iter().flatten()).chain(&self.last)
+    }
+
     pub(crate) fn operations(&self) -> impl Iterator<Item = &Operation> {
-        let steps = self.nodes.values().flatten().chain(&self.first).chain(&self.last);
-        steps.map(|step| &step.operation)
+        self.steps().map(|step| &step.operation)
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.first.is_empty() && self.nodes.is_empty() && self.last.is_empty()
+        self.steps().next().is_none()
     }
 }

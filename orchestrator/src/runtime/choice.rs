@@ -3,9 +3,9 @@
 //! `auto` takes the runtime in which the project already runs, else Docker when an engine answers, else processes. An
 //! engine that refuses permission is always an error.
 
-use super::Runtime;
 use super::docker::{Docker, EngineError};
 use super::process::Processes;
+use super::{Look, Runtime};
 use crate::cli::RuntimeChoice;
 use crate::failure::Failure;
 use crate::output::Output;

@@ -52,9 +52,9 @@ pub(crate) struct LogLine {
 /// A stream of log lines.
 pub(crate) type LogStream = BoxStream<'static, Result<LogLine, Failure>>;
 
-/// A place where nodes run.
+/// What can be seen of a place where nodes run. Nothing here changes anything.
 #[async_trait]
-pub(crate) trait Runtime: Send + Sync {
+pub(crate) trait Look: Send + Sync {
     /// `docker` or `process`.
     fn name(&self) -> &'static str;
 
@@ -79,14 +79,6 @@ pub(crate) trait Runtime: Send + Sync {
     /// Every project that left something here.
     async fn projects(&self) -> Result<BTreeSet<String>, Failure>;
 
-    /// Does one operation; answers with the operation that undoes it, where there is one.
-    async fn perform(&self, operation: &Operation, site: &Site<'_>) -> Result<Option<Operation>, Failure>;
-
-    /// What to say of an operation that is done, in the words of this runtime; a node's name stands before it.
-    fn done(&self, operation: &Operation) -> String {
-        operation.done()
-    }
-
     /// The launch with which a node that is there would be made anew as it was made, whatever the file says by now.
     ///
     /// # Errors
@@ -94,16 +86,6 @@ pub(crate) trait Runtime: Send + Sync {
     async fn as_made(&self, _node: &ObservedNode, launch: Launch) -> Result<Launch, Failure> {
         Ok(launch)
     }
-
-    /// Makes ready what cuts need, or says why there can be none. Cheap when it is ready.
-    async fn prepare_cuts(&self, site: &Site<'_>) -> Result<(), Failure>;
-
-    /// Makes exactly these cuts, which stay until they are unmade, also when a node ends and starts again. A probe has
-    /// proven them when this returns; a node that does not run is cut when it starts.
-    ///
-    /// # Errors
-    /// There is no such node, cuts cannot be made here, or the probe contradicts: with the pair, and what was heard.
-    async fn cut(&self, site: &Site<'_>, cuts: &BTreeSet<Cut>) -> Result<(), Failure>;
 
     /// The cuts of a project.
     async fn cuts(&self, project: &str) -> Result<BTreeSet<Cut>, Failure>;
@@ -122,11 +104,33 @@ pub(crate) trait Runtime: Send + Sync {
     /// Why a node that should run does not: exit code, killed for memory. For messages only.
     async fn last_words(&self, node: &ObservedNode) -> Option<String>;
 
-    /// Builds the image of the site's spec from anyone's folder with a Dockerfile.
-    async fn build_folder(&self, folder: &Path, site: &Site<'_>) -> Result<(), Failure>;
-
     /// All that the runtime tells of a node. For evidence only.
     async fn inspect(&self, node: &ObservedNode) -> Option<serde_json::Value>;
+}
+
+/// A place where nodes run, and where they are made, broken and removed.
+#[async_trait]
+pub(crate) trait Runtime: Look {
+    /// Does one operation; answers with the operation that undoes it, where there is one.
+    async fn perform(&self, operation: &Operation, site: &Site<'_>) -> Result<Option<Operation>, Failure>;
+
+    /// What to say of an operation that is done, in the words of this runtime; a node's name stands before it.
+    fn done(&self, operation: &Operation) -> String {
+        operation.done()
+    }
+
+    /// Makes ready what cuts need, or says why there can be none. Cheap when it is ready.
+    async fn prepare_cuts(&self, site: &Site<'_>) -> Result<(), Failure>;
+
+    /// Makes exactly these cuts, which stay until they are unmade, also when a node ends and starts again. A probe has
+    /// proven them when this returns; a node that does not run is cut when it starts.
+    ///
+    /// # Errors
+    /// There is no such node, cuts cannot be made here, or the probe contradicts: with the pair, and what was heard.
+    async fn cut(&self, site: &Site<'_>, cuts: &BTreeSet<Cut>) -> Result<(), Failure>;
+
+    /// Builds the image of the site's spec from anyone's folder with a Dockerfile.
+    async fn build_folder(&self, folder: &Path, site: &Site<'_>) -> Result<(), Failure>;
 
     /// Removes images of ours (of one project, or of all) that no name points to; answers how many.
     async fn prune_images(&self, project: Option<&str>) -> Result<usize, Failure>;

@@ -7,6 +7,7 @@ use crate::stage::{CRASHER, SLEEPER, Sources, Stage, docker, eventually, fetch, 
 
 pub(crate) const ALL: &[Scenario] = &[
     ("up_starts_all_nodes_and_a_second_time_nothing", up_is_idempotent),
+    ("up_does_exactly_what_plan_says_and_plan_nothing", plan_is_exact),
     ("down_keeps_every_key_and_down_v_none", data),
     ("a_container_is_locked_down", locked_down),
     ("up_changes_only_what_differs", only_differences),
@@ -44,6 +45,53 @@ fn up_is_idempotent() {
         assert_eq!(left(kind), "", "{kind:?}");
     }
     stage.run(&["down"]).exits(0).answers("nothing to do");
+}
+
+/// What is done to what, and why; in no order, since nodes come up beside each other.
+fn sorted(steps: impl IntoIterator<Item = Value>) -> Vec<String> {
+    let words = |step: Value| ["event", "node", "cause"].map(|field| step[field].to_string()).join(" ");
+    let mut sorted: Vec<String> = steps.into_iter().map(words).collect();
+    sorted.sort();
+    sorted
+}
+
+fn plan_is_exact() {
+    let stage = stage();
+    let planned = |code: i32| {
+        let done = stage.run(&["--output", "json", "plan", "--exit-code"]).exits(code);
+        let result: Value = serde_json::from_str(done.stdout.trim()).expect("one object");
+        sorted(result["steps"].as_array().expect("steps").clone())
+    };
+    let done = || {
+        let done = stage.run(&["--output", "json", "up"]).exits(0);
+        let events = done.stderr.lines().map(|line| serde_json::from_str::<Value>(line).expect("an object"));
+        sorted(events.filter(|event| event["cause"].is_string()))
+    };
+    let label = format!("label=orchestrator.project={}", stage.project);
+    let ids = || {
+        [&["ps", "--all", "--no-trunc"][..], &["network", "ls"], &["volume", "ls"]]
+            .map(|kind| docker(&[kind, &["--quiet", "--filter", &label]].concat()))
+    };
+    let first = planned(9);
+    assert_eq!(first.len(), 1 + 3 * stage.nodes.len(), "{first:?}");
+    assert_eq!(ids(), ["", "", ""]);
+    assert_eq!(done(), first);
+    assert!(planned(0).is_empty());
+    stage.run(&["plan"]).exits(0).answers("up to date");
+
+    docker(&["stop", stage.name(3)]);
+    let changed = stage.file(2).replacen("ungrouped: false }", "ungrouped: false, env: { RUST_LOG: info } }", 1);
+    stage.write("cluster.yaml", &changed);
+    let before = ids();
+    let second = planned(9);
+    stage
+        .run(&["plan"])
+        .exits(0)
+        .answers(&format!("start {}: the node is not running", stage.name(3)))
+        .answers(&format!("remove {}: env differs", stage.name(1)))
+        .answers("1 node one after the other");
+    assert_eq!(ids(), before);
+    assert_eq!(done(), second);
 }
 
 fn data() {

@@ -14,6 +14,7 @@ mod isolation;
 mod load;
 mod outage;
 mod removal;
+mod rolling;
 mod suites;
 mod verdicts;
 
@@ -33,7 +34,8 @@ fn main() -> ExitCode {
     let missing = missing_engine();
     let required = std::env::var("REQUIRE_ENGINE").is_ok_and(|value| value == "1");
     let shared = [cluster::ALL, conflicts::ALL, faults::ALL, image::ALL, isolation::ALL, removal::ALL].concat();
-    let alone = [faults::TIMED, foreign::ALL, load::ALL, outage::ALL, suites::ALL, verdicts::ALL].concat();
+    let alone =
+        [faults::TIMED, foreign::ALL, load::ALL, outage::ALL, rolling::ALL, suites::ALL, verdicts::ALL].concat();
     let shared = shared.into_iter().map(|(name, scenario)| (name, beside as fn(fn()), scenario));
     let alone = alone.into_iter().map(|(name, scenario)| (name, by_itself as fn(fn()), scenario));
     let trials =

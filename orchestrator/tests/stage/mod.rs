@@ -6,8 +6,8 @@
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
-use std::sync::Once;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{LazyLock, Once};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
@@ -278,8 +278,28 @@ pub(crate) fn orchestrator(folder: &Path) -> Command {
     command
 }
 
+/// Whatever is said as JSON must be as docs/output.schema.json says.
+#[track_caller]
 pub(crate) fn run(command: &mut Command) -> Done {
-    Done::of(&command.output().expect("the command starts"))
+    let done = Done::of(&command.output().expect("the command starts"));
+    let words: Vec<_> = command.get_args().collect();
+    // A command line that cannot be understood is told in words.
+    if words.windows(2).any(|pair| pair[0] == "--output" && pair[1] == "json") && done.code != 2 {
+        done.stdout.lines().chain(done.stderr.lines()).for_each(must_be_documented);
+    }
+    done
+}
+
+#[track_caller]
+fn must_be_documented(line: &str) {
+    static SCHEMA: LazyLock<jsonschema::Validator> = LazyLock::new(|| {
+        let schema = serde_json::from_str(include_str!("../../../docs/output.schema.json")).expect("JSON");
+        jsonschema::validator_for(&schema).expect("a schema")
+    });
+    let said: serde_json::Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+    if let Err(error) = SCHEMA.validate(&said) {
+        panic!("docs/output.schema.json: {error}: {line}");
+    }
 }
 
 /// The URLs that a command with `--output json` tells, in the order of the nodes' names.

@@ -142,7 +142,7 @@ fn verdict(outcome: &Outcome, folder: Option<PathBuf>) -> Result<(), Failure> {
     }
     match &outcome.verdict {
         Verdict::Unknown(_) => {
-            Err(Failure::Tests(format!("whether the store keeps what it promises is {}", outcome.verdict)))
+            Err(Failure::Unknown(format!("whether the store keeps what it promises is {}", outcome.verdict)))
         }
         Verdict::Valid | Verdict::Invalid(_) => Ok(()),
     }

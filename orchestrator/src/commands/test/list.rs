@@ -10,7 +10,7 @@ use crate::cli::TestArguments;
 use crate::failure::Failure;
 
 pub(super) fn run(session: &Session<'_>, arguments: &TestArguments) -> Result<(), Failure> {
-    let is_ours = arguments.image.is_none() && arguments.build.is_none();
+    let is_ours = session.global.image.is_none() && arguments.build.is_none();
     let selection = Selection {
         suites: suites(arguments),
         level: level(is_ours, arguments),

@@ -67,6 +67,9 @@ fn could_be_done(session: &Session<'_>, arguments: &TestArguments) -> Result<(),
     if arguments.seconds.is_some() || arguments.history.is_some() || !arguments.kinds.is_empty() {
         return Err(Failure::Usage("--seconds, --kinds and --history belong to --suite faults".to_owned()));
     }
+    if session.global.image.is_some() && (arguments.build.is_some() || arguments.attach) {
+        return Err(Failure::Usage("--image goes neither with --build nor with --attach".to_owned()));
+    }
     if let Some(file) = &arguments.junit {
         write_junit(file, "")?;
     }

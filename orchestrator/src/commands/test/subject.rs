@@ -8,7 +8,6 @@ use conformance::{Dialect, Level, Provider, Selection};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use super::super::bring_up::missing_image;
 use super::super::fault;
 use super::super::running::{ask_any, find};
 use super::super::session::Session;
@@ -21,6 +20,7 @@ use crate::isolation::name_of;
 use crate::output::Output;
 use crate::plan::Operation;
 use crate::readiness::Awaited;
+use crate::runtime::docker::missing_image;
 use crate::runtime::{Runtime, choose};
 use crate::spec::ClusterSpec;
 use crate::testbed::{Attached, Settings, TEST_INFIX, Testbed};
@@ -203,16 +203,10 @@ fn speak(spec: &mut ClusterSpec, arguments: &TestArguments) {
 
 /// Images run in containers only.
 fn runtime_for(session: &Session<'_>, arguments: &TestArguments) -> Result<RuntimeChoice, Failure> {
-    let flag = match arguments {
-        TestArguments { image: Some(_), .. } => "--image",
-        TestArguments { build: Some(_), .. } => "--build",
-        _ => return Ok(session.global.runtime),
-    };
-    match session.global.runtime {
-        RuntimeChoice::Process => {
-            Err(Failure::Usage(format!("{flag} needs containers; processes run only this project's node")))
-        }
-        RuntimeChoice::Auto | RuntimeChoice::Docker => Ok(RuntimeChoice::Docker),
+    match (&session.global.image, &arguments.build) {
+        (None, None) => Ok(session.global.runtime),
+        (Some(_), _) => session.containers("--image"),
+        (None, Some(_)) => session.containers("--build"),
     }
 }
 
@@ -224,10 +218,7 @@ async fn provide_image(
     arguments: &TestArguments,
 ) -> Result<(Option<Artifact>, bool), Failure> {
     let containers = runtime.name() == "docker";
-    if let Some(image) = &arguments.image {
-        image.clone_into(&mut spec.image.name);
-        spec.image.build = None;
-    } else if let Some(folder) = &arguments.build {
+    if let Some(folder) = &arguments.build {
         spec.image.name = image_name(folder)?;
         spec.image.build = None;
         let site = session.site_of(spec, None);
@@ -236,10 +227,7 @@ async fn provide_image(
             () = session.interrupt.asked() => return Err(Failure::Interrupted("nothing was created".to_owned())),
         }
     }
-    let artifact = match &spec.image.build {
-        Some(_) => session.compile(runtime).await?,
-        None => None,
-    };
+    let artifact = if arguments.build.is_some() { None } else { session.compile(runtime).await? };
     let observed = runtime.observe(&session.site_of(spec, artifact.as_ref())).await?.image;
     let stale =
         |artifact: &&Artifact| observed.as_ref().and_then(|image| image.content.as_ref()) != Some(&artifact.content);
@@ -249,11 +237,11 @@ async fn provide_image(
     }
     match observed {
         Some(image) => Ok((artifact.filter(|_| !containers), image.ours)),
-        None if arguments.image.is_some() => Err(Failure::Image(format!(
+        None if session.global.image.is_some() => Err(Failure::Image(format!(
             "there is no image {0}; `docker build -t {0} DIR` makes it from a folder, and so does --build DIR in its place",
             spec.image.name
         ))),
-        None => Err(missing_image(session, runtime, spec)),
+        None => Err(missing_image(spec)),
     }
 }
 

@@ -69,8 +69,7 @@ fn complete(spec: &ClusterSpec) -> Observed {
 
 /// One line per step: `create node1: the node is missing`.
 fn lines(plan: &Plan) -> Vec<String> {
-    let steps = plan.first.iter().chain(plan.nodes.values().flatten()).chain(&plan.last);
-    steps.map(|step| format!("{}: {}", step.operation, step.cause)).collect()
+    plan.steps().map(ToString::to_string).collect()
 }
 
 fn planned(desired: &Desired<'_>, observed: &Observed) -> Vec<String> {

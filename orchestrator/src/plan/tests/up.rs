@@ -69,6 +69,8 @@ fn another_secret_makes_all_nodes_anew_and_no_plan_tells_it() {
         let steps = planned(&desired(wanted), &complete(was));
         assert_eq!(steps.len(), 4 * 7, "{steps:?}");
         assert!(steps.iter().all(|step| step.ends_with(": secret differs")), "{steps:?}");
+        // One by one they would not know each other.
+        assert!(plan(&desired(wanted), &complete(was)).expect("no conflict").rolling.is_empty());
     }
     assert!(plan(&desired(&one), &complete(&one)).expect("no conflict").is_empty());
 }
@@ -111,4 +113,20 @@ fn node_makes_a_node_anew_although_nothing_differs() {
     desired.nodes.truncate(1);
     let expected = ["stop", "remove", "create", "start"].map(|verb| format!("{verb} node1: asked for"));
     assert_eq!(planned(&desired, &complete(&spec)), expected);
+}
+
+#[test]
+fn nodes_that_serve_are_made_anew_one_after_the_other_and_the_others_at_once() {
+    let spec = spec();
+    let mut observed = complete(&spec);
+    observed.image = observed.image.map(|image| ObservedImage { id: "image2".to_owned(), ..image });
+    observed.nodes[0].state = NodeState::Stopped;
+    let rolled = plan(&desired(&spec), &observed).expect("no conflict");
+    let names = rolled.rolling.iter().map(|steps| steps[0].to_string());
+    let expected = (2..=7).map(|number| format!("stop node{number}: the image differs"));
+    assert_eq!(names.collect::<Vec<_>>(), expected.collect::<Vec<_>>());
+    assert_eq!(rolled.nodes.keys().collect::<Vec<_>>(), ["node1"]);
+    // Nobody is served by the others of one that runs alone.
+    observed.nodes[2..].iter_mut().for_each(|node| node.state = NodeState::Stopped);
+    assert!(plan(&desired(&spec), &observed).expect("no conflict").rolling.is_empty());
 }

@@ -22,7 +22,7 @@ use bollard::query_parameters::{
 use futures_util::StreamExt;
 use tokio::time::timeout;
 
-use super::{LogRequest, LogStream, Runtime, Site};
+use super::{LogRequest, LogStream, Look, Runtime, Site};
 use crate::build::Target;
 use crate::failure::Failure;
 use crate::labels;
@@ -76,7 +76,7 @@ fn labelled(label: &str) -> HashMap<String, Vec<String>> {
 }
 
 #[async_trait]
-impl Runtime for Docker {
+impl Look for Docker {
     fn name(&self) -> &'static str {
         "docker"
     }
@@ -109,50 +109,8 @@ impl Runtime for Docker {
         self.all_projects().await
     }
 
-    async fn perform(&self, operation: &Operation, site: &Site<'_>) -> Result<Option<Operation>, Failure> {
-        match operation {
-            Operation::BuildImage => self.build_image(site).await.map(|()| None),
-            Operation::CreateNetwork => self.create_network(site.spec).await.map(Some),
-            Operation::RemoveNetwork { id, name } => self.remove_network(id, name).await.map(|()| None),
-            Operation::CreateVolume { volume, socket, .. } => {
-                self.create_volume(volume, *socket, site.spec).await.map(Some)
-            }
-            Operation::RemoveVolume { volume } => self.remove_volume(volume).await.map(|()| None),
-            Operation::CreateNode { launch } => self.create_node(launch, site.spec).await.map(Some),
-            Operation::StartNode { launch } => self.start_node(launch, site).await.map(|()| None),
-            Operation::PauseNode { name, id } => self.pause(name, id).await.map(|()| None),
-            Operation::ResumeNode { name, id } => self.resume(name, id).await.map(|()| None),
-            Operation::KillNode { name, id } => {
-                let options = KillContainerOptionsBuilder::default().signal("SIGKILL").build();
-                let result = self.client.kill_container(id, Some(options)).await;
-                // 409: it does not run any more.
-                tolerate(result, &[404, 409]).map_err(failed(format!("cannot kill {name}")))?;
-                Ok(None)
-            }
-            Operation::StopNode { name, id } => {
-                let options = StopContainerOptionsBuilder::default().t(STOP_SECONDS).build();
-                let result = self.client.stop_container(id, Some(options)).await;
-                tolerate(result, &[304, 404]).map_err(failed(format!("cannot stop {name}")))?;
-                Ok(None)
-            }
-            Operation::RemoveNode { name, id } => self.remove_container(name, id).await.map(|()| None),
-            Operation::RemoveBarrier { node, id } => {
-                self.remove_container(&format!("the barrier of {node}"), id).await.map(|()| None)
-            }
-            Operation::RemoveImage { name, .. } => self.remove_image(name).await.map(|()| None),
-        }
-    }
-
     async fn as_made(&self, node: &ObservedNode, launch: Launch) -> Result<Launch, Failure> {
         self.made(node, launch).await
-    }
-
-    async fn prepare_cuts(&self, site: &Site<'_>) -> Result<(), Failure> {
-        self.prepare_barriers(site).await.map(drop)
-    }
-
-    async fn cut(&self, site: &Site<'_>, cuts: &BTreeSet<Cut>) -> Result<(), Failure> {
-        self.make_cuts(site, cuts).await
     }
 
     async fn cuts(&self, project: &str) -> Result<BTreeSet<Cut>, Failure> {
@@ -192,16 +150,61 @@ impl Runtime for Docker {
         Some(words)
     }
 
-    async fn build_folder(&self, folder: &Path, site: &Site<'_>) -> Result<(), Failure> {
-        self.build_foreign(folder, site).await
-    }
-
     async fn inspect(&self, node: &ObservedNode) -> Option<serde_json::Value> {
         let mut inspected = self.client.inspect_container(&node.id, None).await.ok()?;
         if let Some(env) = inspected.config.as_mut().and_then(|config| config.env.as_mut()) {
             env.iter_mut().for_each(conceal);
         }
         serde_json::to_value(inspected).ok()
+    }
+}
+
+#[async_trait]
+impl Runtime for Docker {
+    async fn perform(&self, operation: &Operation, site: &Site<'_>) -> Result<Option<Operation>, Failure> {
+        match operation {
+            Operation::BuildImage => self.build_image(site).await.map(|()| None),
+            Operation::CreateNetwork => self.create_network(site.spec).await.map(Some),
+            Operation::RemoveNetwork { id, name } => self.remove_network(id, name).await.map(|()| None),
+            Operation::CreateVolume { volume, socket, .. } => {
+                self.create_volume(volume, *socket, site.spec).await.map(Some)
+            }
+            Operation::RemoveVolume { volume } => self.remove_volume(volume).await.map(|()| None),
+            Operation::CreateNode { launch } => self.create_node(launch, site.spec).await.map(Some),
+            Operation::StartNode { launch } => self.start_node(launch, site).await.map(|()| None),
+            Operation::PauseNode { name, id } => self.pause(name, id).await.map(|()| None),
+            Operation::ResumeNode { name, id } => self.resume(name, id).await.map(|()| None),
+            Operation::KillNode { name, id } => {
+                let options = KillContainerOptionsBuilder::default().signal("SIGKILL").build();
+                let result = self.client.kill_container(id, Some(options)).await;
+                // 409: it does not run any more.
+                tolerate(result, &[404, 409]).map_err(failed(format!("cannot kill {name}")))?;
+                Ok(None)
+            }
+            Operation::StopNode { name, id } => {
+                let options = StopContainerOptionsBuilder::default().t(STOP_SECONDS).build();
+                let result = self.client.stop_container(id, Some(options)).await;
+                tolerate(result, &[304, 404]).map_err(failed(format!("cannot stop {name}")))?;
+                Ok(None)
+            }
+            Operation::RemoveNode { name, id } => self.remove_container(name, id).await.map(|()| None),
+            Operation::RemoveBarrier { node, id } => {
+                self.remove_container(&format!("the barrier of {node}"), id).await.map(|()| None)
+            }
+            Operation::RemoveImage { name, .. } => self.remove_image(name).await.map(|()| None),
+        }
+    }
+
+    async fn prepare_cuts(&self, site: &Site<'_>) -> Result<(), Failure> {
+        self.prepare_barriers(site).await.map(drop)
+    }
+
+    async fn cut(&self, site: &Site<'_>, cuts: &BTreeSet<Cut>) -> Result<(), Failure> {
+        self.make_cuts(site, cuts).await
+    }
+
+    async fn build_folder(&self, folder: &Path, site: &Site<'_>) -> Result<(), Failure> {
+        self.build_foreign(folder, site).await
     }
 
     async fn prune_images(&self, project: Option<&str>) -> Result<usize, Failure> {

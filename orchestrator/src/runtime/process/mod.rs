@@ -17,7 +17,7 @@ use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 use tokio::time::Instant;
 
-use super::{LogRequest, LogStream, Runtime, Site, ports};
+use super::{LogRequest, LogStream, Look, Runtime, Site, ports};
 use crate::build::Target;
 use crate::failure::Failure;
 use crate::launch::Addressing;
@@ -50,7 +50,7 @@ fn failed(what: impl AsRef<str>) -> impl FnOnce(std::io::Error) -> Failure {
 }
 
 #[async_trait]
-impl Runtime for Processes {
+impl Look for Processes {
     fn name(&self) -> &'static str {
         "process"
     }
@@ -102,6 +102,34 @@ impl Runtime for Processes {
         Ok(marker::projects().into_iter().chain(place::folders(&self.state)).collect())
     }
 
+    async fn cuts(&self, _project: &str) -> Result<BTreeSet<Cut>, Failure> {
+        Ok(BTreeSet::new())
+    }
+
+    async fn logs(&self, project: &str, node: &ObservedNode, request: &LogRequest) -> Result<LogStream, Failure> {
+        logs::stream(place::log_file(&self.folder(project), &node.name), request.clone(), node)
+    }
+
+    async fn memory_bytes(&self, node: &ObservedNode) -> Option<u64> {
+        marker::memory_bytes(node.id.parse().ok()?)
+    }
+
+    async fn last_words(&self, node: &ObservedNode) -> Option<String> {
+        // Only whoever started a process is told.
+        match waitpid(Pid::from_raw(node.id.parse().ok()?), Some(WaitPidFlag::WNOHANG)).ok()? {
+            WaitStatus::Exited(_, code) => Some(format!("exited with code {code}")),
+            WaitStatus::Signaled(_, signal, _) => Some(format!("was ended by {signal}")),
+            _ => None,
+        }
+    }
+
+    async fn inspect(&self, _node: &ObservedNode) -> Option<serde_json::Value> {
+        None
+    }
+}
+
+#[async_trait]
+impl Runtime for Processes {
     async fn perform(&self, operation: &Operation, site: &Site<'_>) -> Result<Option<Operation>, Failure> {
         let project = &site.spec.name;
         match operation {
@@ -163,33 +191,8 @@ impl Runtime for Processes {
         if cuts.is_empty() { Ok(()) } else { Err(inseparable()) }
     }
 
-    async fn cuts(&self, _project: &str) -> Result<BTreeSet<Cut>, Failure> {
-        Ok(BTreeSet::new())
-    }
-
-    async fn logs(&self, project: &str, node: &ObservedNode, request: &LogRequest) -> Result<LogStream, Failure> {
-        logs::stream(place::log_file(&self.folder(project), &node.name), request.clone(), node)
-    }
-
-    async fn memory_bytes(&self, node: &ObservedNode) -> Option<u64> {
-        marker::memory_bytes(node.id.parse().ok()?)
-    }
-
-    async fn last_words(&self, node: &ObservedNode) -> Option<String> {
-        // Only whoever started a process is told.
-        match waitpid(Pid::from_raw(node.id.parse().ok()?), Some(WaitPidFlag::WNOHANG)).ok()? {
-            WaitStatus::Exited(_, code) => Some(format!("exited with code {code}")),
-            WaitStatus::Signaled(_, signal, _) => Some(format!("was ended by {signal}")),
-            _ => None,
-        }
-    }
-
     async fn build_folder(&self, _folder: &Path, _site: &Site<'_>) -> Result<(), Failure> {
         Err(Failure::Usage("processes run only this project's node".to_owned()))
-    }
-
-    async fn inspect(&self, _node: &ObservedNode) -> Option<serde_json::Value> {
-        None
     }
 
     async fn prune_images(&self, _project: Option<&str>) -> Result<usize, Failure> {
@@ -202,10 +205,7 @@ fn inseparable() -> Failure {
 }
 
 fn no_binary(site: &Site<'_>) -> Failure {
-    let name = &site.spec.name;
-    Failure::Image(format!(
-        "there are no sources here to build the node of {name} from; run in the clone, or name its cluster.yaml with -f"
-    ))
+    Failure::Image(format!("nobody has said from which binary the nodes of {} are started", site.spec.name))
 }
 
 /// Every node leads a process group of its own.

@@ -28,6 +28,7 @@ pub(super) async fn spawn(
     let errors = log.try_clone().map_err(failed("cannot open the log twice"))?;
     let config = serde_json::to_string(&launch.config).unwrap_or_default();
     let child = Command::new(&artifact.binary)
+        .args(artifact.arguments)
         // Nothing of the caller's environment: the same node whoever starts it.
         .env_clear()
         .envs(&launch.env)
@@ -76,7 +77,7 @@ mod tests {
         // No `exec`, which would have the moment once more.
         fs::write(&binary, "#!/bin/sh\nsleep 60\ntrue\n").expect("a file");
         fs::set_permissions(&binary, Permissions::from_mode(0o755)).expect("an executable");
-        let artifact = Artifact { content: "1".into(), binary, context: Vec::new() };
+        let artifact = Artifact { content: "1".into(), binary, arguments: &[], context: Vec::new() };
         let spec = locate(None, Path::new("/")).expect("built-in").spec;
         let launch = Launch::of(&spec, &spec.nodes[0], Addressing::Loopback);
         place::create_data(folder.path(), &launch.name, launch.config.socket).expect("a folder");

@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
+use std::process::Command;
 
 use stage::{Done, ORCHESTRATOR, orchestrator, run};
 use tempfile::TempDir;
@@ -45,6 +46,7 @@ fn help_names_every_command_and_exit_code() {
         "status",
         "logs",
         "validate",
+        "completions",
         "check",
         "test",
     ];
@@ -192,7 +194,7 @@ fn a_socket_without_permission_is_always_an_error() {
     let binary = folder.path().join("orchestrator");
     std::fs::copy(ORCHESTRATOR, &binary).expect("a copy");
     for runtime in ["auto", "docker"] {
-        let mut command = std::process::Command::new(&binary);
+        let mut command = Command::new(&binary);
         command.args(["--runtime", runtime, "up"]).current_dir(folder.path());
         command.env("DOCKER_HOST", format!("unix://{}", path.display()));
         if nix::unistd::geteuid().is_root() {
@@ -228,6 +230,20 @@ fn a_build_that_fails_exits_with_5_and_shows_the_compilers_words() {
     run(&mut command).exits(5).complains("cannot find function `undefined`").complains("the node does not compile");
     write("Cargo.toml", "[package]\nname = \"other\"\nversion = \"0.1.0\"\nedition = \"2024\"\n");
     without_engine(folder.path(), &["build"]).exits(5).complains("has no package `node`");
+}
+
+#[test]
+fn every_shell_gets_completions_whatever_the_file_is() {
+    for shell in ["bash", "zsh", "fish"] {
+        let script = with_file("no cluster", &["completions", shell]).exits(0).answers("reshard").stdout;
+        assert!(script.contains("one-way") && script.contains("follow"), "{shell}:\n{script}");
+        if shell == "bash" {
+            let folder = folder();
+            std::fs::write(folder.path().join("script"), script).expect("a file");
+            run(Command::new("bash").args(["-n", "script"]).current_dir(folder.path())).exits(0);
+        }
+    }
+    without_engine(folder().path(), &["completions", "tcsh"]).exits(2).complains("bash, zsh, fish");
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod bring_up;
 mod build;
 mod check;
 mod clean;
+mod completions;
 mod down;
 mod fault;
 mod logs;
@@ -30,6 +31,10 @@ use session::Session;
 /// # Errors
 /// Whatever the command could not do, with its exit code.
 pub(crate) async fn run(cli: &Cli, output: &Output) -> Result<(), Failure> {
+    // It needs no cluster, and so no file that can be read.
+    if let Command::Completions { shell } = &cli.command {
+        return completions::run(output, *shell);
+    }
     let session = Session::open(&cli.global, output)?;
     match &cli.command {
         Command::Up { nodes } => up::run(&session, nodes).await,
@@ -50,5 +55,7 @@ pub(crate) async fn run(cli: &Cli, output: &Output) -> Result<(), Failure> {
         Command::Validate => validate::run(&session),
         Command::Check { history, html } => check::run(&session, history, html.as_deref()),
         Command::Test(arguments) => test::run(&session, arguments).await,
+        // Answered above.
+        Command::Completions { .. } => Ok(()),
     }
 }

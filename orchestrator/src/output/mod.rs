@@ -137,6 +137,11 @@ impl Output {
         }
     }
 
+    /// A text that is for another program as it is, whatever the person wants to see.
+    pub(crate) fn document(&self, text: &str) {
+        to_stdout(text.trim_end());
+    }
+
     /// One line of a node's log; `index` chooses its colour.
     pub(crate) fn log_line(&self, index: usize, node: &str, width: usize, line: &LogLine) {
         if self.is_json() {

@@ -183,6 +183,8 @@ pub(crate) enum Command {
     },
     /// Check the cluster file
     Validate,
+    /// Print the JSON Schema of the cluster file, by which editors complete and check it
+    Schema,
     /// Print what a shell completes this tool's commands with
     Completions {
         /// Whose

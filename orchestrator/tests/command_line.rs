@@ -46,6 +46,7 @@ fn help_names_every_command_and_exit_code() {
         "status",
         "logs",
         "validate",
+        "schema",
         "completions",
         "check",
         "test",
@@ -244,6 +245,13 @@ fn every_shell_gets_completions_whatever_the_file_is() {
         }
     }
     without_engine(folder().path(), &["completions", "tcsh"]).exits(2).complains("bash, zsh, fish");
+}
+
+#[test]
+fn the_schema_is_json_whatever_the_file_is() {
+    let schema = with_file("no cluster", &["schema", "--output", "json"]).exits(0).stdout;
+    let schema: serde_json::Value = serde_json::from_str(&schema).expect("JSON");
+    assert_eq!(schema["properties"]["port"]["default"], 8080);
 }
 
 #[test]

@@ -13,6 +13,7 @@ mod node;
 mod prune;
 mod reshard;
 mod running;
+mod schema;
 mod session;
 mod status;
 mod subnet;
@@ -31,9 +32,11 @@ use session::Session;
 /// # Errors
 /// Whatever the command could not do, with its exit code.
 pub(crate) async fn run(cli: &Cli, output: &Output) -> Result<(), Failure> {
-    // It needs no cluster, and so no file that can be read.
-    if let Command::Completions { shell } = &cli.command {
-        return completions::run(output, *shell);
+    // These need no cluster, and so no file that can be read.
+    match &cli.command {
+        Command::Completions { shell } => return completions::run(output, *shell),
+        Command::Schema => return schema::run(output),
+        _ => {}
     }
     let session = Session::open(&cli.global, output)?;
     match &cli.command {
@@ -56,6 +59,6 @@ pub(crate) async fn run(cli: &Cli, output: &Output) -> Result<(), Failure> {
         Command::Check { history, html } => check::run(&session, history, html.as_deref()),
         Command::Test(arguments) => test::run(&session, arguments).await,
         // Answered above.
-        Command::Completions { .. } => Ok(()),
+        Command::Completions { .. } | Command::Schema => Ok(()),
     }
 }

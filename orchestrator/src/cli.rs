@@ -165,7 +165,11 @@ pub(crate) enum Command {
         fault: FaultCommand,
     },
     /// State, health, address, URL, shard, keys, faults of every node
-    Status,
+    Status {
+        /// Again every second, until Ctrl-C
+        #[arg(long)]
+        watch: bool,
+    },
     /// The nodes' logs, merged
     Logs {
         /// Nodes [default: all]

@@ -2,12 +2,15 @@
 
 mod stage;
 
+use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use stage::{Done, ORCHESTRATOR, orchestrator, run};
 use tempfile::TempDir;
 
@@ -252,6 +255,22 @@ fn the_schema_is_json_whatever_the_file_is() {
     let schema = with_file("no cluster", &["schema", "--output", "json"]).exits(0).stdout;
     let schema: serde_json::Value = serde_json::from_str(&schema).expect("JSON");
     assert_eq!(schema["properties"]["port"]["default"], 8080);
+}
+
+#[test]
+fn a_watch_shows_what_is_not_there_until_it_is_interrupted() {
+    let folder = folder();
+    let mut command = orchestrator(folder.path());
+    command.args(["--runtime", "process", "-p", "nobodys", "--output", "json", "status", "--watch"]);
+    let mut child = command.stdout(Stdio::piped()).spawn().expect("the command starts");
+    let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines();
+    for _ in 0..2 {
+        let line = lines.next().expect("a line").expect("text");
+        let json: serde_json::Value = serde_json::from_str(&line).expect("one object");
+        assert_eq!((&json["event"], &json["nodes"]), (&"status".into(), &serde_json::json!([])));
+    }
+    kill(Pid::from_raw(child.id().try_into().expect("a pid")), Signal::SIGINT).expect("a signal");
+    assert_eq!(child.wait().expect("an end").code(), Some(0));
 }
 
 #[test]

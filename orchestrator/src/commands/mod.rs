@@ -51,7 +51,7 @@ pub(crate) async fn run(cli: &Cli, output: &Output) -> Result<(), Failure> {
         Command::Add { name, shard } => add::run(&session, name, shard.as_deref()).await,
         Command::Reshard { shards } => reshard::run(&session, *shards).await,
         Command::Fault { fault } => fault::run(&session, fault).await,
-        Command::Status => status::run(&session).await,
+        Command::Status { watch } => status::run(&session, *watch).await,
         Command::Logs { nodes, follow, since, tail } => {
             logs::run(&session, nodes, logs::Wanted { follow: *follow, since: since.as_deref(), tail: *tail }).await
         }

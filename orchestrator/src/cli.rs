@@ -195,6 +195,8 @@ pub(crate) enum Command {
         #[arg(value_enum)]
         shell: ShellChoice,
     },
+    /// Say whether everything is there that up needs, and what helps where it is not
+    Doctor,
     /// Judge the history of a run of `test --suite faults` again
     Check {
         /// The history, a file of JSON lines

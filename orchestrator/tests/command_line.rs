@@ -51,6 +51,7 @@ fn help_names_every_command_and_exit_code() {
         "validate",
         "schema",
         "completions",
+        "doctor",
         "check",
         "test",
     ];
@@ -255,6 +256,51 @@ fn the_schema_is_json_whatever_the_file_is() {
     let schema = with_file("no cluster", &["schema", "--output", "json"]).exits(0).stdout;
     let schema: serde_json::Value = serde_json::from_str(&schema).expect("JSON");
     assert_eq!(schema["properties"]["port"]["default"], 8080);
+}
+
+#[test]
+fn the_doctor_tells_what_helps_without_an_engine() {
+    let folder = folder();
+    let words = "no container engine answers at unix:///nonexistent.sock";
+    without_engine(folder.path(), &["--runtime", "docker", "doctor"])
+        .exits(4)
+        .answers(&format!("problem  engine     {words}"))
+        .answers("what helps: start it, set DOCKER_HOST, or use --runtime process")
+        .complains("1 problem in the way of `up`");
+    // Processes would do, but there is nothing to make them from.
+    without_engine(folder.path(), &["doctor"])
+        .exits(5)
+        .answers(&format!("warning  engine     {words}"))
+        .answers("problem  image      there are no sources here");
+    let done = without_engine(folder.path(), &["--runtime", "docker", "doctor", "--output", "json"]).exits(4);
+    let json: serde_json::Value = serde_json::from_str(&done.stdout).expect("one object");
+    let check = &json["checks"][0];
+    assert_eq!(
+        (&json["event"], &check["check"], &check["state"]),
+        (&"doctor".into(), &"engine".into(), &"problem".into())
+    );
+    assert!(check["message"].as_str().is_some_and(|message| message.starts_with(words)), "{check}");
+    assert!(check["remedy"].as_str().is_some_and(|remedy| remedy.starts_with("start it")), "{check}");
+}
+
+#[test]
+fn the_doctor_finds_a_clone_fit_for_processes() {
+    let clone = format!("shards: 1\nimage: {{ build: '{}/..' }}\n{NODE}", env!("CARGO_MANIFEST_DIR"));
+    let port = stage::free_port();
+    let file = clone.replace("8082", &port.to_string());
+    with_file(&file, &["--runtime", "process", "doctor"])
+        .exits(0)
+        .answers("ok       folder ")
+        .answers("ok       image      the node is built from")
+        .answers("ok       conflicts  nothing is in the way");
+    let _taken = std::net::TcpListener::bind(("127.0.0.1", port)).expect("the port");
+    with_file(&file, &["--runtime", "process", "doctor"])
+        .exits(6)
+        .answers(&format!(
+            "problem  conflicts  port {port} of node1 on 127.0.0.1 is taken by process {}",
+            std::process::id()
+        ))
+        .answers(&format!("what helps: kill {}", std::process::id()));
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod barrier;
 mod compile;
 mod context;
 mod foreign;
+mod sources;
 mod target;
 
 use std::path::{Path, PathBuf};
@@ -15,6 +16,7 @@ use crate::output::Output;
 
 pub(crate) use barrier::{barrier_content, compile_barrier};
 pub(crate) use foreign::foreign_context;
+pub(crate) use sources::Sources;
 pub(crate) use target::Target;
 
 /// What was compiled.

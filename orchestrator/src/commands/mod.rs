@@ -6,6 +6,7 @@ mod build;
 mod check;
 mod clean;
 mod completions;
+mod doctor;
 mod down;
 mod fault;
 mod logs;
@@ -58,6 +59,7 @@ pub(crate) async fn run(cli: &Cli, output: &Output) -> Result<(), Failure> {
         Command::Validate => validate::run(&session),
         Command::Check { history, html } => check::run(&session, history, html.as_deref()),
         Command::Test(arguments) => test::run(&session, arguments).await,
+        Command::Doctor => doctor::run(&session).await,
         // Answered above.
         Command::Completions { .. } | Command::Schema => Ok(()),
     }

@@ -184,7 +184,11 @@ pub(crate) enum Command {
         fault: FaultCommand,
     },
     /// State, health, address, URL, shard, keys, faults of every node
-    Status,
+    Status {
+        /// Again every second, until Ctrl-C
+        #[arg(long)]
+        watch: bool,
+    },
     /// The nodes' logs, merged
     Logs {
         /// Nodes [default: all]
@@ -202,6 +206,16 @@ pub(crate) enum Command {
     },
     /// Check the cluster file
     Validate,
+    /// Print the JSON Schema of the cluster file, by which editors complete and check it
+    Schema,
+    /// Print what a shell completes this tool's commands with
+    Completions {
+        /// Whose
+        #[arg(value_enum)]
+        shell: ShellChoice,
+    },
+    /// Say whether everything is there that up needs, and what helps where it is not
+    Doctor,
     /// Judge the history of a run of `test --suite faults` again
     Check {
         /// The history, a file of JSON lines
@@ -213,6 +227,17 @@ pub(crate) enum Command {
     },
     /// Run the assignment's tests: on fresh clusters of their own, beside whatever runs
     Test(TestArguments),
+}
+
+/// A shell that completes what is typed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ShellChoice {
+    /// source <(orchestrator completions bash)
+    Bash,
+    /// source <(orchestrator completions zsh), after compinit
+    Zsh,
+    /// orchestrator completions fish | source
+    Fish,
 }
 
 /// What to test, and how to tell of it.
@@ -309,7 +334,7 @@ impl Cli {
 }
 
 /// The command with `-f` and `-v` also after the subcommand, where that letter has no other meaning there.
-fn command() -> clap::Command {
+pub(crate) fn command() -> clap::Command {
     Cli::command().mut_subcommands(with_file_and_verbose)
 }
 

@@ -28,6 +28,9 @@ pub(crate) enum Failure {
     /// Something that is not ours is in the way.
     #[error("{}", Lines(.0))]
     Conflict(Vec<Conflict>),
+    /// What `up` needs is not there; with the code that `up` would exit with.
+    #[error("{message}")]
+    Unfit { message: String, exit_code: u8 },
     /// A wait passed its deadline.
     #[error("{0}")]
     NotReady(String),
@@ -82,6 +85,7 @@ impl Failure {
             Self::Engine(_) => 4,
             Self::Image(_) => 5,
             Self::Conflict(_) => 6,
+            Self::Unfit { exit_code, .. } => *exit_code,
             Self::NotReady(_) => 7,
             Self::Unknown(_) => 8,
             Self::Pending(_) => 9,
@@ -106,6 +110,7 @@ mod tests {
             (Failure::Engine(text()), 4),
             (Failure::Image(text()), 5),
             (Failure::Conflict(vec![conflict]), 6),
+            (Failure::Unfit { message: text(), exit_code: 5 }, 5),
             (Failure::NotReady(text()), 7),
             (Failure::Unknown(text()), 8),
             (Failure::Pending(text()), 9),

@@ -9,6 +9,7 @@ mod build;
 mod cli;
 mod client;
 mod commands;
+mod diagnosis;
 mod failure;
 mod interrupt;
 mod isolation;

@@ -1,10 +1,14 @@
 //! What is there: plain data that a runtime saw. On Docker it comes from labels and inspection, never from a file.
 
+mod about;
+
 use std::net::{Ipv4Addr, SocketAddrV4};
 
 use ipnet::Ipv4Net;
 
 use crate::launch::NodeConfig;
+
+pub(crate) use about::{About, Engine, Folder};
 
 /// Everything that `plan` looks at.
 #[derive(Debug, Clone, Default)]

@@ -2,11 +2,15 @@
 
 mod stage;
 
+use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
+use std::process::{Command, Stdio};
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use stage::{Done, ORCHESTRATOR, orchestrator, run};
 use tempfile::TempDir;
 
@@ -45,6 +49,9 @@ fn help_names_every_command_and_exit_code() {
         "status",
         "logs",
         "validate",
+        "schema",
+        "completions",
+        "doctor",
         "check",
         "test",
     ];
@@ -192,7 +199,7 @@ fn a_socket_without_permission_is_always_an_error() {
     let binary = folder.path().join("orchestrator");
     std::fs::copy(ORCHESTRATOR, &binary).expect("a copy");
     for runtime in ["auto", "docker"] {
-        let mut command = std::process::Command::new(&binary);
+        let mut command = Command::new(&binary);
         command.args(["--runtime", runtime, "up"]).current_dir(folder.path());
         command.env("DOCKER_HOST", format!("unix://{}", path.display()));
         if nix::unistd::geteuid().is_root() {
@@ -228,6 +235,87 @@ fn a_build_that_fails_exits_with_5_and_shows_the_compilers_words() {
     run(&mut command).exits(5).complains("cannot find function `undefined`").complains("the node does not compile");
     write("Cargo.toml", "[package]\nname = \"other\"\nversion = \"0.1.0\"\nedition = \"2024\"\n");
     without_engine(folder.path(), &["build"]).exits(5).complains("has no package `node`");
+}
+
+#[test]
+fn every_shell_gets_completions_whatever_the_file_is() {
+    for shell in ["bash", "zsh", "fish"] {
+        let script = with_file("no cluster", &["completions", shell]).exits(0).answers("reshard").stdout;
+        assert!(script.contains("one-way") && script.contains("follow"), "{shell}:\n{script}");
+        if shell == "bash" {
+            let folder = folder();
+            std::fs::write(folder.path().join("script"), script).expect("a file");
+            run(Command::new("bash").args(["-n", "script"]).current_dir(folder.path())).exits(0);
+        }
+    }
+    without_engine(folder().path(), &["completions", "tcsh"]).exits(2).complains("bash, zsh, fish");
+}
+
+#[test]
+fn the_schema_is_json_whatever_the_file_is() {
+    let schema = with_file("no cluster", &["schema", "--output", "json"]).exits(0).stdout;
+    let schema: serde_json::Value = serde_json::from_str(&schema).expect("JSON");
+    assert_eq!(schema["properties"]["port"]["default"], 8080);
+}
+
+#[test]
+fn the_doctor_tells_what_helps_without_an_engine() {
+    let folder = folder();
+    let words = "no container engine answers at unix:///nonexistent.sock";
+    without_engine(folder.path(), &["--runtime", "docker", "doctor"])
+        .exits(4)
+        .answers(&format!("problem  engine     {words}"))
+        .answers("what helps: start it, set DOCKER_HOST, or use --runtime process")
+        .complains("1 problem in the way of `up`");
+    // Processes do, without sources too. Whether their ports are free is another matter.
+    without_engine(folder.path(), &["doctor"])
+        .answers(&format!("warning  engine     {words}"))
+        .answers("ok       image      the node is the one inside this tool");
+    let done = without_engine(folder.path(), &["--runtime", "docker", "doctor", "--output", "json"]).exits(4);
+    let json: serde_json::Value = serde_json::from_str(&done.stdout).expect("one object");
+    let check = &json["checks"][0];
+    assert_eq!(
+        (&json["event"], &check["check"], &check["state"]),
+        (&"doctor".into(), &"engine".into(), &"problem".into())
+    );
+    assert!(check["message"].as_str().is_some_and(|message| message.starts_with(words)), "{check}");
+    assert!(check["remedy"].as_str().is_some_and(|remedy| remedy.starts_with("start it")), "{check}");
+}
+
+#[test]
+fn the_doctor_finds_a_clone_fit_for_processes() {
+    let clone = format!("shards: 1\nimage: {{ build: '{}/..' }}\n{NODE}", env!("CARGO_MANIFEST_DIR"));
+    let port = stage::free_port();
+    let file = clone.replace("8082", &port.to_string());
+    with_file(&file, &["--runtime", "process", "doctor"])
+        .exits(0)
+        .answers("ok       folder ")
+        .answers("ok       image      the node is built from")
+        .answers("ok       conflicts  nothing is in the way");
+    let _taken = std::net::TcpListener::bind(("127.0.0.1", port)).expect("the port");
+    with_file(&file, &["--runtime", "process", "doctor"])
+        .exits(6)
+        .answers(&format!(
+            "problem  conflicts  port {port} of node1 on 127.0.0.1 is taken by process {}",
+            std::process::id()
+        ))
+        .answers(&format!("what helps: kill {}", std::process::id()));
+}
+
+#[test]
+fn a_watch_shows_what_is_not_there_until_it_is_interrupted() {
+    let folder = folder();
+    let mut command = orchestrator(folder.path());
+    command.args(["--runtime", "process", "-p", "nobodys", "--output", "json", "status", "--watch"]);
+    let mut child = command.stdout(Stdio::piped()).spawn().expect("the command starts");
+    let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines();
+    for _ in 0..2 {
+        let line = lines.next().expect("a line").expect("text");
+        let json: serde_json::Value = serde_json::from_str(&line).expect("one object");
+        assert_eq!((&json["event"], &json["nodes"]), (&"status".into(), &serde_json::json!([])));
+    }
+    kill(Pid::from_raw(child.id().try_into().expect("a pid")), Signal::SIGINT).expect("a signal");
+    assert_eq!(child.wait().expect("an end").code(), Some(0));
 }
 
 #[test]

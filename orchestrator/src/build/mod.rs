@@ -7,6 +7,7 @@ mod compile;
 mod context;
 mod foreign;
 mod inside;
+mod sources;
 mod target;
 
 use std::path::{Path, PathBuf};
@@ -17,6 +18,7 @@ use crate::output::Output;
 pub(crate) use barrier::{barrier_content, compile_barrier};
 pub(crate) use foreign::foreign_context;
 pub(crate) use inside::{AS_NODE, inside};
+pub(crate) use sources::Sources;
 pub(crate) use target::Target;
 
 /// What was compiled.

@@ -5,6 +5,8 @@ mod bring_up;
 mod build;
 mod check;
 mod clean;
+mod completions;
+mod doctor;
 mod down;
 mod fault;
 mod logs;
@@ -14,6 +16,7 @@ mod prune;
 mod remove;
 mod reshard;
 mod running;
+mod schema;
 mod session;
 mod status;
 mod subnet;
@@ -32,6 +35,12 @@ use session::Session;
 /// # Errors
 /// Whatever the command could not do, with its exit code.
 pub(crate) async fn run(cli: &Cli, output: &Output) -> Result<(), Failure> {
+    // These need no cluster, and so no file that can be read.
+    match &cli.command {
+        Command::Completions { shell } => return completions::run(output, *shell),
+        Command::Schema => return schema::run(output),
+        _ => {}
+    }
     let session = Session::open(&cli.global, output)?;
     match &cli.command {
         Command::Up { nodes } => up::run(&session, nodes).await,
@@ -47,12 +56,15 @@ pub(crate) async fn run(cli: &Cli, output: &Output) -> Result<(), Failure> {
         Command::Remove { name } => remove::run(&session, name).await,
         Command::Reshard { shards } => reshard::run(&session, *shards).await,
         Command::Fault { fault } => fault::run(&session, fault).await,
-        Command::Status => status::run(&session).await,
+        Command::Status { watch } => status::run(&session, *watch).await,
         Command::Logs { nodes, follow, since, tail } => {
             logs::run(&session, nodes, logs::Wanted { follow: *follow, since: since.as_deref(), tail: *tail }).await
         }
         Command::Validate => validate::run(&session),
         Command::Check { history, html } => check::run(&session, history, html.as_deref()),
         Command::Test(arguments) => test::run(&session, arguments).await,
+        Command::Doctor => doctor::run(&session).await,
+        // Answered above.
+        Command::Completions { .. } | Command::Schema => Ok(()),
     }
 }

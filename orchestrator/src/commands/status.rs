@@ -1,5 +1,7 @@
 //! `status`: what every node is and says. Exit code 1 when something is not as it should be.
 
+mod watch;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use comfy_table::{Table, presets};
@@ -32,10 +34,21 @@ struct Row {
     faults: Vec<String>,
 }
 
-pub(super) async fn run(session: &Session<'_>) -> Result<(), Failure> {
-    let clusters = find_all(session).await?;
-    if clusters.is_empty() {
-        session.output.result("", json!({"event": "status", "project": session.spec.name, "nodes": []}));
+/// What there is to see of the cluster in one runtime.
+struct Sight {
+    table: String,
+    json: Value,
+    /// What is not as it should be.
+    problems: Vec<String>,
+}
+
+pub(super) async fn run(session: &Session<'_>, watch: bool) -> Result<(), Failure> {
+    if watch {
+        return watch::run(session).await;
+    }
+    let sights = look(session).await?;
+    if sights.is_empty() {
+        session.output.result("", nobody(session));
         let project = &session.spec.name;
         let mut volumes = 0;
         for runtime in all_runtimes(session.global.runtime).await? {
@@ -50,16 +63,31 @@ pub(super) async fn run(session: &Session<'_>) -> Result<(), Failure> {
         )));
     }
     let mut problems = Vec::new();
-    for cluster in &clusters {
-        let cuts = cluster.runtime.cuts(&session.spec.name).await?;
-        let rows = rows(cluster, &cuts).await;
-        problems.extend(problems_of(session, &rows));
-        show(session, cluster, &rows);
+    for sight in sights {
+        session.output.result(&sight.table, sight.json);
+        problems.extend(sight.problems);
     }
     if problems.is_empty() {
         return Ok(());
     }
     Err(Failure::Unhealthy(problems.join("\n")))
+}
+
+/// One look at the cluster, wherever it runs.
+async fn look(session: &Session<'_>) -> Result<Vec<Sight>, Failure> {
+    let mut sights = Vec::new();
+    for cluster in find_all(session).await? {
+        let cuts = cluster.runtime.cuts(&session.spec.name).await?;
+        let rows = rows(&cluster, &cuts).await;
+        let problems = problems_of(session, &rows);
+        sights.push(Sight { table: table(&rows), json: object(session, &cluster, &rows), problems });
+    }
+    Ok(sights)
+}
+
+/// The object of a project without nodes.
+fn nobody(session: &Session<'_>) -> Value {
+    json!({"event": "status", "project": session.spec.name, "nodes": []})
 }
 
 async fn rows(cluster: &Running, cuts: &BTreeSet<Cut>) -> Vec<Row> {
@@ -148,7 +176,7 @@ fn usual_view(rows: &[Row]) -> Option<&Vec<String>> {
     views.max_by_key(|view| rows.iter().filter(|row| row.view.as_ref() == Some(view)).count())
 }
 
-fn show(session: &Session<'_>, cluster: &Running, rows: &[Row]) {
+fn table(rows: &[Row]) -> String {
     let usual = usual_view(rows);
     let view = |row: &Row| match &row.view {
         Some(view) if Some(view) == usual => format!("agrees ({})", view.len()),
@@ -173,6 +201,12 @@ fn show(session: &Session<'_>, cluster: &Running, rows: &[Row]) {
             row.faults.join("; "),
         ]);
     }
+    // The table puts a space before its first column.
+    let lines: Vec<String> = table.lines().map(|line| line.trim().to_owned()).collect();
+    lines.join("\n")
+}
+
+fn object(session: &Session<'_>, cluster: &Running, rows: &[Row]) -> Value {
     let nodes: Vec<Value> = rows
         .iter()
         .map(|row| {
@@ -184,8 +218,5 @@ fn show(session: &Session<'_>, cluster: &Running, rows: &[Row]) {
         })
         .collect();
     let runtime = cluster.runtime.name();
-    let json = json!({"event": "status", "project": session.spec.name, "runtime": runtime, "agree": agree(rows), "nodes": nodes});
-    // The table puts a space before its first column.
-    let lines: Vec<String> = table.lines().map(|line| line.trim().to_owned()).collect();
-    session.output.result(&lines.join("\n"), json);
+    json!({"event": "status", "project": session.spec.name, "runtime": runtime, "agree": agree(rows), "nodes": nodes})
 }

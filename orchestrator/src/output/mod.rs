@@ -9,7 +9,7 @@ mod event;
 use std::io::{IsTerminal, Write};
 use std::time::SystemTime;
 
-use console::Color;
+use console::{Color, Term};
 use serde_json::{Value, json};
 
 use crate::cli::{Global, OutputChoice};
@@ -135,6 +135,32 @@ impl Output {
         } else if !text.is_empty() {
             to_stdout(text);
         }
+    }
+
+    /// A text that is for another program as it is, whatever the person wants to see.
+    pub(crate) fn document(&self, text: &str) {
+        to_stdout(text.trim_end());
+    }
+
+    /// The next picture of what is watched: on a terminal in the place of the last one, with `--output json` one object a
+    /// line.
+    ///
+    /// # Errors
+    /// Nobody reads it any more.
+    pub(crate) fn picture(&self, text: &str, objects: Vec<Value>) -> std::io::Result<()> {
+        let terminal = Term::buffered_stdout();
+        if self.is_json() {
+            for object in objects {
+                terminal.write_line(&stamped(object).to_string())?;
+            }
+        } else {
+            if terminal.is_term() {
+                terminal.clear_screen()?;
+            }
+            terminal.write_line(text)?;
+        }
+        // All at once, so that nothing flickers.
+        terminal.flush()
     }
 
     /// One line of a node's log; `index` chooses its colour.

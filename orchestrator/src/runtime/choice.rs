@@ -36,6 +36,27 @@ async fn automatic(project: &str, output: &Output) -> Result<Box<dyn Runtime>, F
     Ok(Box::new(docker))
 }
 
+/// What [`choose`] takes, where there is anything to take, and why there is no engine where one was looked for.
+///
+/// # Errors
+/// A runtime does not answer.
+pub(crate) async fn consider(
+    choice: RuntimeChoice,
+    project: &str,
+) -> Result<(Option<Box<dyn Runtime>>, Option<EngineError>), Failure> {
+    let error = match choice {
+        RuntimeChoice::Process => None,
+        RuntimeChoice::Docker | RuntimeChoice::Auto => Docker::connect().await.err(),
+    };
+    let chosen = match (&error, choice) {
+        (None, _) | (Some(EngineError::Absent { .. }), RuntimeChoice::Auto) => {
+            Some(choose(choice, project, &Output::silent()).await?)
+        }
+        (Some(_), _) => None,
+    };
+    Ok((chosen, error))
+}
+
 /// The runtimes in which a command looks for a cluster, wherever it runs.
 pub(crate) async fn all_runtimes(choice: RuntimeChoice) -> Result<Vec<Box<dyn Runtime>>, Failure> {
     let mut runtimes: Vec<Box<dyn Runtime>> = Vec::new();

@@ -3,6 +3,7 @@
 
 mod choice;
 pub(crate) mod docker;
+mod folder;
 mod ports;
 pub(crate) mod process;
 
@@ -15,13 +16,13 @@ use futures_util::stream::BoxStream;
 use crate::build::{Artifact, Target};
 use crate::failure::Failure;
 use crate::launch::{Addressing, Launch};
-use crate::observed::{Observed, ObservedNetwork, ObservedNode, ObservedVolume};
+use crate::observed::{About, Observed, ObservedNetwork, ObservedNode, ObservedVolume};
 use crate::output::Output;
 use crate::partition::Cut;
 use crate::plan::Operation;
 use crate::spec::ClusterSpec;
 
-pub(crate) use choice::{all_runtimes, choose};
+pub(crate) use choice::{all_runtimes, choose, consider};
 pub(crate) use ports::is_taken as is_port_taken;
 
 /// What every call of a runtime may need to know.
@@ -63,6 +64,9 @@ pub(crate) trait Look: Send + Sync {
 
     /// What the node is compiled for.
     fn target(&self) -> Target;
+
+    /// What it tells of itself and of where it is.
+    async fn about(&self) -> Result<About, Failure>;
 
     /// What is there of the site's project, and what may be in its way.
     async fn observe(&self, site: &Site<'_>) -> Result<Observed, Failure>;

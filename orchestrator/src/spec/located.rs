@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::{ClusterSpec, SpecError};
 
 /// The committed file of this project, so that the tool works in an empty folder.
-const BUILT_IN: &str = include_str!("../../../cluster.yaml");
+pub(super) const BUILT_IN: &str = include_str!("../../../cluster.yaml");
 const DEFAULT_NAME: &str = "cluster.yaml";
 
 /// A cluster and where it was read from.

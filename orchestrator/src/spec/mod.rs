@@ -8,6 +8,7 @@ mod located;
 mod memory;
 mod problem;
 mod reader;
+mod schema;
 mod secret;
 mod source;
 #[cfg(test)]
@@ -24,6 +25,7 @@ pub(crate) use check::is_name;
 pub(crate) use located::locate;
 pub(crate) use memory::format_memory;
 pub(crate) use problem::SpecError;
+pub(crate) use schema::SCHEMA;
 pub(crate) use secret::Secret;
 
 /// The whole of `cluster.yaml`.

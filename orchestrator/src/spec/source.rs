@@ -13,8 +13,13 @@ use super::reader::{Fields, Reader};
 use super::tree::Item;
 use super::{ClusterSpec, ImageSpec, Limits, Secret};
 
-const TOP: &[&str] = &["name", "image", "network", "shards", "dialect", "port", "secret", "env", "limits", "nodes"];
-const NODE: &[&str] = &["name", "address", "host_port", "ungrouped", "env"];
+// The known keys of each mapping; the schema has the same.
+pub(super) const TOP: &[&str] =
+    &["name", "image", "network", "shards", "dialect", "port", "secret", "env", "limits", "nodes"];
+pub(super) const IMAGE: &[&str] = &["name", "build"];
+pub(super) const NETWORK: &[&str] = &["name", "subnet"];
+pub(super) const LIMITS: &[&str] = &["memory", "pids"];
+pub(super) const NODE: &[&str] = &["name", "address", "host_port", "ungrouped", "env"];
 const PORT: &str = "a port from 1 to 65535";
 
 impl ClusterSpec {
@@ -39,7 +44,7 @@ fn cluster(reader: &mut Reader, root: &Item, folder: Option<&Path>) -> Option<Ra
     let top = reader.fields(root, "", TOP)?;
     let name = reader.optional(&top, "name", "a name", Item::text);
     let image = image(reader, &top, folder);
-    let network = reader.nested(&top, "network", &["name", "subnet"]);
+    let network = reader.nested(&top, "network", NETWORK);
     let network_name = network.as_ref().and_then(|f| reader.optional(f, "name", "a name", Item::text));
     let subnet = network.as_ref().and_then(|f| {
         reader.optional(f, "subnet", "a subnet such as 10.10.0.0/16", |s| s.text()?.parse::<Ipv4Net>().ok())
@@ -88,7 +93,7 @@ fn env(reader: &mut Reader, of: &Fields<'_>) -> Vec<(String, String)> {
 fn image(reader: &mut Reader, top: &Fields<'_>, folder: Option<&Path>) -> ImageSpec {
     let resolve = |build: &str| folder.map(|folder| folder.join(build));
     let default = ImageSpec { name: "assignment4-img".to_owned(), build: resolve(".") };
-    let Some(fields) = reader.nested(top, "image", &["name", "build"]) else { return default };
+    let Some(fields) = reader.nested(top, "image", IMAGE) else { return default };
     let name = reader.optional(&fields, "name", "the name of an image", Item::text);
     let build = reader.optional(&fields, "build", "a folder", |s| s.text().map(PathBuf::from));
     ImageSpec {
@@ -98,7 +103,7 @@ fn image(reader: &mut Reader, top: &Fields<'_>, folder: Option<&Path>) -> ImageS
 }
 
 fn limits(reader: &mut Reader, top: &Fields<'_>) -> Limits {
-    let fields = reader.nested(top, "limits", &["memory", "pids"]);
+    let fields = reader.nested(top, "limits", LIMITS);
     let memory = fields.as_ref().and_then(|f| {
         // Docker refuses less than 6 MiB.
         reader.optional(f, "memory", "a size from 6MiB such as 256MiB", |s| {

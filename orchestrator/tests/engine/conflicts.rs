@@ -26,7 +26,7 @@ fn foreign_image(stage: &mut Stage) -> String {
     image
 }
 
-fn nothing_is_created(stage: &Stage) {
+pub(crate) fn nothing_is_created(stage: &Stage) {
     let label = format!("label=orchestrator.project={}", stage.project);
     for kind in [&["ps", "--all"][..], &["network", "ls"], &["volume", "ls"]] {
         assert_eq!(docker(&[kind, &["--quiet", "--filter", &label]].concat()), "", "{kind:?}");

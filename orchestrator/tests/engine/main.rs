@@ -7,6 +7,7 @@ mod stage;
 mod clients;
 mod cluster;
 mod conflicts;
+mod doctor;
 mod faults;
 mod foreign;
 mod image;
@@ -33,7 +34,8 @@ fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let missing = missing_engine();
     let required = std::env::var("REQUIRE_ENGINE").is_ok_and(|value| value == "1");
-    let shared = [cluster::ALL, conflicts::ALL, faults::ALL, image::ALL, isolation::ALL, removal::ALL].concat();
+    let shared =
+        [cluster::ALL, conflicts::ALL, doctor::ALL, faults::ALL, image::ALL, isolation::ALL, removal::ALL].concat();
     let alone =
         [faults::TIMED, foreign::ALL, load::ALL, outage::ALL, rolling::ALL, suites::ALL, verdicts::ALL].concat();
     let shared = shared.into_iter().map(|(name, scenario)| (name, beside as fn(fn()), scenario));

@@ -13,21 +13,33 @@ use crate::failure::Failure;
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum EngineError {
     /// Nothing answers there.
-    #[error("no container engine answers at {host}: {reason}; start it, set DOCKER_HOST, or use --runtime process")]
+    #[error("no container engine answers at {host}: {reason}")]
     Absent { host: String, reason: String },
     /// Something is there but does not let us in.
-    #[error(
-        "permission denied at {host}; add yourself to the socket's group (`sudo usermod -aG docker $USER`, then log in again), or use --runtime process"
-    )]
+    #[error("permission denied at {host}")]
     Denied { host: String },
     /// It answers, but not as an engine that we can use.
     #[error("the container engine at {host} is unusable: {reason}")]
     Unusable { host: String, reason: String },
 }
 
+impl EngineError {
+    /// What helps.
+    pub(crate) fn remedy(&self) -> &'static str {
+        match self {
+            Self::Absent { .. } => "start it, set DOCKER_HOST, or use --runtime process",
+            Self::Denied { .. } => {
+                "add yourself to the socket's group (`sudo usermod -aG docker $USER`, then log in again), or use \
+                 --runtime process"
+            }
+            Self::Unusable { .. } => "set DOCKER_HOST to another one, or use --runtime process",
+        }
+    }
+}
+
 impl From<EngineError> for Failure {
     fn from(error: EngineError) -> Self {
-        Self::Engine(error.to_string())
+        Self::Engine(format!("{error}; {}", error.remedy()))
     }
 }
 
@@ -51,7 +63,7 @@ impl Docker {
 }
 
 /// `DOCKER_HOST`, or the first socket that exists of: the system's, Docker Desktop's, a rootless engine's.
-fn host() -> String {
+pub(super) fn host() -> String {
     if let Some(host) = std::env::var("DOCKER_HOST").ok().filter(|host| !host.is_empty()) {
         return host;
     }

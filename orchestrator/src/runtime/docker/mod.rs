@@ -1,5 +1,6 @@
 //! Nodes in containers. This folder is the only place that talks to the engine.
 
+mod about;
 mod connect;
 mod container;
 mod image;
@@ -27,7 +28,7 @@ use crate::build::Target;
 use crate::failure::Failure;
 use crate::labels;
 use crate::launch::{Addressing, Launch, SECRET};
-use crate::observed::{Observed, ObservedNetwork, ObservedNode, ObservedVolume};
+use crate::observed::{About, Observed, ObservedNetwork, ObservedNode, ObservedVolume};
 use crate::partition::Cut;
 use crate::plan::Operation;
 
@@ -87,6 +88,10 @@ impl Look for Docker {
 
     fn target(&self) -> Target {
         self.target
+    }
+
+    async fn about(&self) -> Result<About, Failure> {
+        self.describe().await
     }
 
     async fn observe(&self, site: &Site<'_>) -> Result<Observed, Failure> {

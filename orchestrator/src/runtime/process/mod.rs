@@ -17,11 +17,11 @@ use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 use tokio::time::Instant;
 
-use super::{LogRequest, LogStream, Look, Runtime, Site, ports};
+use super::{LogRequest, LogStream, Look, Runtime, Site, folder, ports};
 use crate::build::Target;
 use crate::failure::Failure;
 use crate::launch::Addressing;
-use crate::observed::{Observed, ObservedImage, ObservedNetwork, ObservedNode, ObservedVolume};
+use crate::observed::{About, Observed, ObservedImage, ObservedNetwork, ObservedNode, ObservedVolume};
 use crate::partition::Cut;
 use crate::plan::{Operation, volume_name};
 
@@ -61,6 +61,10 @@ impl Look for Processes {
 
     fn target(&self) -> Target {
         Target::Native
+    }
+
+    async fn about(&self) -> Result<About, Failure> {
+        Ok(About { engine: None, folder: Some(folder::look(&self.state)) })
     }
 
     async fn observe(&self, site: &Site<'_>) -> Result<Observed, Failure> {

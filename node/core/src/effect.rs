@@ -207,6 +207,8 @@ pub struct Stats {
     pub slots_copying: usize,
     /// Slots of a former owner that are not handed over yet.
     pub slots_draining: usize,
+    /// Slots with something that fewer than two complete owners besides this node have.
+    pub slots_at_risk: usize,
     /// Nodes in the view.
     pub view: usize,
     /// Slots in which others are known to have more.

@@ -21,6 +21,7 @@ pub(super) fn registry(stats: &Stats) -> Registry {
         ),
         ("slots_copying", "Slots being copied", stats.slots_copying as u64),
         ("slots_draining", "Slots of a former owner not handed over yet", stats.slots_draining as u64),
+        ("slots_at_risk", "Slots with data that fewer than two other owners have", stats.slots_at_risk as u64),
         ("view_nodes", "Nodes in the view", stats.view as u64),
         ("requests_waiting", "Requests in flight in the core", stats.requests_waiting as u64),
         ("placement_number", "Number of the placement in force", stats.placement_number),

@@ -12,13 +12,8 @@ use reply::{integer, list, text};
 /// A node that has not answered after this time is asked again.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// The gauges of slots of which a node has data, whatever it does with them.
-const SLOTS: [&str; 4] = [
-    "node_store_slots_complete",
-    "node_store_slots_provisional",
-    "node_store_slots_copying",
-    "node_store_slots_draining",
-];
+/// The gauge of slots with data that too few others have.
+const SLOTS_AT_RISK: &str = "node_store_slots_at_risk ";
 
 /// Why a node did not say what was asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -120,8 +115,8 @@ impl NodeClient {
         self.get(&["/readyz"]).await.map(drop)
     }
 
-    /// Slots of which it has data, by the metrics of our own image.
-    pub(crate) async fn slots(&self) -> Result<u64, ClientError> {
+    /// Slots with data that fewer than two other nodes have, by the metrics of our own image.
+    pub(crate) async fn slots_at_risk(&self) -> Result<u64, ClientError> {
         let request = self.http.get(format!("{}/metrics", self.base)).timeout(PATIENCE);
         let response = request.send().await.map_err(|error| silent(&error))?;
         let status = response.status();
@@ -129,7 +124,9 @@ impl NodeClient {
         if !status.is_success() {
             return Err(ClientError::Refused { status: status.as_u16(), message: text });
         }
-        sum(&text, &SLOTS).ok_or_else(|| ClientError::Silent("its metrics do not tell of slots".to_owned()))
+        let value = |line: &str| line.strip_prefix(SLOTS_AT_RISK)?.trim().parse().ok();
+        let told = text.lines().find_map(value);
+        told.ok_or_else(|| ClientError::Silent("its metrics do not tell which slots others have".to_owned()))
     }
 
     async fn get(&self, paths: &[impl AsRef<str>]) -> Result<Value, ClientError> {
@@ -176,15 +173,6 @@ impl NodeClient {
         }
         Err(refused(status, &value, &bytes))
     }
-}
-
-/// The sum of these gauges, if all of them are there.
-fn sum(metrics: &str, names: &[&str]) -> Option<u64> {
-    let value = |name: &&str| {
-        let of_name = |line: &str| line.strip_prefix(name)?.strip_prefix(' ')?.trim().parse::<u64>().ok();
-        metrics.lines().find_map(of_name)
-    };
-    names.iter().map(value).sum()
 }
 
 fn refused(status: StatusCode, value: &Value, bytes: &[u8]) -> ClientError {

@@ -128,19 +128,19 @@ async fn is_short(others: &[Awaited]) -> Result<bool, Failure> {
     .await
 }
 
-/// Until the node has no slot any more; another image does not say.
+/// Until others have all that the node has; another image does not say.
 async fn handed_over(waiter: &Waiter<'_>, leaving: &Awaited) -> Result<(), Failure> {
     let start = Instant::now();
-    let has_none = || async {
-        match leaving.client.slots().await {
+    let has_none_alone = || async {
+        match leaving.client.slots_at_risk().await {
             Ok(0) => Ok(()),
-            Ok(slots) => Err(format!("{slots} slots are left")),
+            Ok(slots) => Err(format!("{slots} slots are not on two others yet")),
             Err(error) if error.status() == Some(404) => Ok(()),
             Err(error) => Err(error.to_string()),
         }
     };
-    waiter.until(leaving, "has handed over all that it had", has_none).await?;
-    let moved = Event::new("node.drained", "what it had is on the others").node(Some(&leaving.node.name));
+    waiter.until(leaving, "has handed over all that it has", has_none_alone).await?;
+    let moved = Event::new("node.drained", "what it has is on the others").node(Some(&leaving.node.name));
     waiter.output.event(&moved.took(start.elapsed()));
     Ok(())
 }

@@ -156,6 +156,22 @@ impl Core {
         safe
     }
 
+    /// Slots with something that fewer than two complete owners besides this node have.
+    pub(super) fn slots_at_risk(&self) -> usize {
+        SlotId::all().filter(|slot| !self.is_kept_by_others(*slot)).count()
+    }
+
+    fn is_kept_by_others(&self, slot: SlotId) -> bool {
+        let state = self.slot(slot);
+        let keeps = |owner: &Address| {
+            self.peers.get(owner).is_some_and(|peer| {
+                let theirs = peer.slot(slot);
+                theirs.holding == Holding::Complete && theirs.frontier.covers(&state.frontier)
+            })
+        };
+        state.holding == Holding::Absent || self.owners(slot).filter(keeps).count() >= COPIES_MIN
+    }
+
     pub(super) fn delete_slot(&mut self, slot: SlotId) {
         let (epoch, now_ms) = (self.epoch, self.now.monotonic_ms);
         self.edit(slot, |state, changes| state.delete(epoch, now_ms, changes));

@@ -31,6 +31,7 @@ impl Core {
             slots_copying: count(Holding::Copying),
             slots_draining: count(Holding::Draining) + count(Holding::Retired),
             view: self.view().len(),
+            slots_at_risk: self.slots_at_risk(),
             slots_pulling: self.lags.len(),
             slots_collecting: self.rounds.len(),
             requests_waiting: self.pending.len() + self.parked.len(),

@@ -19,7 +19,6 @@ pub(crate) const ALL: &[Planted] = &[
     Planted { bug: "PruneEarly", shows: STALE },
     // A replica lacks for a while what was written while it was cut off.
     Planted { bug: "ApplyWithGap", shows: STALE },
-    Planted { bug: "JoinerServesEarly", shows: STALE },
     // There again is what a reader knew to be deleted.
     Planted { bug: "ForgetTombstonePast", shows: &[OverwrittenRead, ConflictCircle] },
     Planted { bug: "DeleteWithoutCheck", shows: &[MissedWrite] },

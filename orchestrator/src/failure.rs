@@ -28,6 +28,9 @@ pub(crate) enum Failure {
     /// Something that is not ours is in the way.
     #[error("{}", Lines(.0))]
     Conflict(Vec<Conflict>),
+    /// Another orchestrator is changing the cluster.
+    #[error("{0}")]
+    Held(String),
     /// A wait passed its deadline.
     #[error("{0}")]
     NotReady(String),
@@ -75,7 +78,7 @@ impl Failure {
             Self::Spec(_) => 3,
             Self::Engine(_) => 4,
             Self::Image(_) => 5,
-            Self::Conflict(_) => 6,
+            Self::Conflict(_) | Self::Held(_) => 6,
             Self::NotReady(_) => 7,
             Self::Interrupted(_) => 130,
         }
@@ -98,6 +101,7 @@ mod tests {
             (Failure::Engine(text()), 4),
             (Failure::Image(text()), 5),
             (Failure::Conflict(vec![conflict]), 6),
+            (Failure::Held(text()), 6),
             (Failure::NotReady(text()), 7),
             (Failure::Interrupted(text()), 130),
         ];

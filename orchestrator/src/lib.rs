@@ -10,6 +10,7 @@ mod cli;
 mod client;
 mod commands;
 mod failure;
+mod hold;
 mod interrupt;
 mod isolation;
 mod labels;
@@ -21,6 +22,7 @@ mod plan;
 mod readiness;
 mod runtime;
 mod spec;
+mod state;
 mod testbed;
 
 use std::ffi::OsString;

@@ -1,6 +1,7 @@
 //! The commands, one a file; each reads as its list of steps.
 
 mod add;
+mod aftermath;
 mod bring_up;
 mod build;
 mod check;
@@ -20,7 +21,7 @@ mod ungrouped;
 mod up;
 mod validate;
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, FaultCommand};
 use crate::failure::Failure;
 use crate::output::Output;
 use session::Session;
@@ -31,6 +32,7 @@ use session::Session;
 /// Whatever the command could not do, with its exit code.
 pub(crate) async fn run(cli: &Cli, output: &Output) -> Result<(), Failure> {
     let session = Session::open(&cli.global, output)?;
+    let _hold = if changes(&cli.command) { Some(session.hold(&session.spec.name).await?) } else { None };
     match &cli.command {
         Command::Up { nodes } => up::run(&session, nodes).await,
         Command::Down { nodes, volumes } => down::run(&session, nodes, *volumes).await,
@@ -50,5 +52,28 @@ pub(crate) async fn run(cli: &Cli, output: &Output) -> Result<(), Failure> {
         Command::Validate => validate::run(&session),
         Command::Check { history, html } => check::run(&session, history, html.as_deref()),
         Command::Test(arguments) => test::run(&session, arguments).await,
+    }
+}
+
+/// Whether the command changes the cluster, so that no other may meanwhile.
+fn changes(command: &Command) -> bool {
+    match command {
+        Command::Up { .. }
+        | Command::Down { .. }
+        | Command::Clean
+        | Command::Subnet
+        | Command::Node { .. }
+        | Command::Ungrouped
+        | Command::Add { .. }
+        | Command::Reshard { .. } => true,
+        Command::Fault { fault } => !matches!(fault, FaultCommand::List),
+        // `prune` holds each project that it removes; the clusters of `test` are nobody else's.
+        Command::Prune
+        | Command::Build
+        | Command::Status
+        | Command::Logs { .. }
+        | Command::Validate
+        | Command::Check { .. }
+        | Command::Test(_) => false,
     }
 }

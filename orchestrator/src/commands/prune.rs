@@ -1,6 +1,8 @@
 //! `prune`: everything that this tool left behind, in any project or with `-p` in that one and its test clusters, and
 //! images that it built and nobody needs any more. Never another's things.
 
+use std::collections::BTreeMap;
+
 use serde_json::json;
 
 use super::down::{counted, removed};
@@ -14,12 +16,17 @@ use crate::testbed::TEST_INFIX;
 
 pub(super) async fn run(session: &Session<'_>) -> Result<(), Failure> {
     let runtimes = all_runtimes(session.global.runtime).await?;
-    let mut work = Vec::new();
+    let is_wanted = |project: &String| session.global.project.as_ref().is_none_or(|only| is_of(only, project));
+    let (mut work, mut holds) = (Vec::new(), BTreeMap::new());
     for runtime in &runtimes {
-        for project in runtime.projects().await? {
-            if session.global.project.as_ref().is_none_or(|only| is_of(only, &project)) {
-                work.push(left_behind(session, &**runtime, &project).await?);
+        let mut projects = runtime.projects().await?;
+        projects.retain(is_wanted);
+        for project in projects {
+            // What is asked about is what is removed then.
+            if !holds.contains_key(&project) {
+                holds.insert(project.clone(), session.hold(&project).await?);
             }
+            work.push(left_behind(session, &**runtime, &project).await?);
         }
     }
     work.retain(|(_, _, plan)| !plan.is_empty());

@@ -252,13 +252,14 @@ impl Drop for Stage {
             let _ = Command::new("docker").args(undo).output();
         }
         for project in &self.beside {
-            let _ = run(&mut self.command(&["-p", project, "down", "-v"]));
+            let _ = run(&mut self.command(&["--wait", "-p", project, "down", "-v"]));
         }
         let last = match self.sources {
-            Sources::Workspace | Sources::Foreign => &["down", "-v"][..],
+            // A test that failed may have left a command that is still at it.
+            Sources::Workspace | Sources::Foreign => &["--wait", "down", "-v"][..],
             Sources::StandIn(_) => {
                 self.kill_containers();
-                &["clean"]
+                &["--wait", "clean"]
             }
         };
         let done = run(&mut self.command(last));

@@ -8,18 +8,8 @@ use std::io::ErrorKind;
 use std::net::SocketAddrV4;
 use std::path::{Path, PathBuf};
 
-use etcetera::BaseStrategy;
-
 use super::failed;
 use crate::failure::Failure;
-
-/// The folder of all projects: `$XDG_STATE_HOME/orchestrator`.
-pub(super) fn state_folder() -> Result<PathBuf, Failure> {
-    let base = etcetera::choose_base_strategy()
-        .map_err(|error| Failure::Engine(format!("there is no folder for the nodes' data: {error}; set HOME")))?;
-    // Where the platform has no state folder, its data folder.
-    Ok(base.state_dir().unwrap_or_else(|| base.data_dir()).join("orchestrator"))
-}
 
 pub(super) fn data_folder(project: &Path, node: &str) -> PathBuf {
     project.join(node).join("data")

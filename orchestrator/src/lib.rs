@@ -13,6 +13,7 @@ mod failure;
 mod hold;
 mod interrupt;
 mod isolation;
+mod kept_logs;
 mod labels;
 mod launch;
 mod observed;

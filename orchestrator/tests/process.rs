@@ -247,6 +247,36 @@ fn a_wait_that_passes_its_deadline_names_node_condition_and_log() {
 }
 
 #[test]
+fn the_last_logs_of_a_cluster_stay_when_it_is_removed() {
+    let stage = Stage::new("process", Sources::Workspace, 2, 1);
+    let kept = format!("note: project {} has no node; these are the last logs", stage.project);
+    let [first, second] = [1, 2].map(|number| stage.name(number));
+    assert_eq!(stage.run(&["logs"]).exits(0).stdout, "");
+    stage.run(&["up"]).exits(0);
+    let before = stage.run(&["logs", second]).exits(0);
+    assert!(!before.stderr.contains(&kept), "{}", before.stderr);
+    stage.run(&["down"]).exits(0);
+    let after = stage.run(&["logs", second]).exits(0).complains(&kept);
+    // It has stopped since, and said so.
+    assert!(after.stdout.starts_with(&before.stdout) && after.stdout != before.stdout, "{}", after.stdout);
+    let all = stage.run(&["logs"]).exits(0).answers(first).answers(second).answers(stage.name(3));
+    assert!(all.stdout.lines().count() > after.stdout.lines().count());
+    assert_eq!(stage.run(&["logs", "--tail", "1", first]).exits(0).stdout.lines().count(), 1);
+    stage.run(&["logs", &format!("{first}x")]).exits(2).complains("did you mean");
+
+    // The data goes, the logs stay until there are others or somebody cleans up.
+    stage.run(&["down", "-v"]).exits(0).answers("removed 3 volumes");
+    assert_eq!(stage.run(&["logs", second]).exits(0).stdout, after.stdout);
+    stage.run(&["up", first]).exits(0);
+    assert!(!stage.run(&["logs"]).exits(0).stderr.contains(&kept));
+    stage.run(&["down", "-v"]).exits(0);
+    let replaced = stage.run(&["logs"]).exits(0).complains(&kept).answers(first);
+    assert!(!replaced.stdout.contains(second), "{}", replaced.stdout);
+    stage.run(&["-p", &stage.project, "prune", "--yes"]).exits(0).answers("removed the logs of 1 cluster\n");
+    assert_eq!(stage.run(&["logs"]).exits(0).stdout, "");
+}
+
+#[test]
 fn an_interrupt_undoes_what_this_run_started() {
     let stage = Stage::new("process", SLEEPER, 1, 1);
     let up = endless_up(&stage);

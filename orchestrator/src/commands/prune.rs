@@ -9,6 +9,7 @@ use super::down::{counted, removed};
 use super::session::Session;
 use crate::apply::Executor;
 use crate::failure::Failure;
+use crate::kept_logs::KeptLogs;
 use crate::plan::{Operation, Plan, Removal, plan_removal};
 use crate::runtime::{Runtime, Site, all_runtimes};
 use crate::spec::ClusterSpec;
@@ -41,14 +42,25 @@ pub(super) async fn run(session: &Session<'_>) -> Result<(), Failure> {
     for runtime in &runtimes {
         images += runtime.prune_images(session.global.project.as_deref()).await?;
     }
+    let mut logs = KeptLogs::projects()?;
+    logs.retain(is_wanted);
+    for project in &logs {
+        KeptLogs::of(project)?.clear()?;
+    }
     let operations: Vec<&Operation> = work.iter().flat_map(|(_, _, plan)| plan.operations()).collect();
-    let text = match images {
-        0 => removed(&operations),
-        _ if operations.is_empty() => format!("removed {images} unused images"),
-        _ => format!("{}, {images} unused images", removed(&operations)),
+    let others = [
+        (images, counted(images, "unused image")),
+        (logs.len(), format!("the logs of {}", counted(logs.len(), "cluster"))),
+    ];
+    let others: Vec<String> = others.into_iter().filter(|(count, _)| *count > 0).map(|(_, words)| words).collect();
+    let others = others.join(", ");
+    let text = match operations.is_empty() {
+        _ if others.is_empty() => removed(&operations),
+        true => format!("removed {others}"),
+        false => format!("{}, {others}", removed(&operations)),
     };
     let list: Vec<String> = operations.iter().map(ToString::to_string).collect();
-    session.output.result(&text, json!({"event": "prune", "removed": list, "images": images}));
+    session.output.result(&text, json!({"event": "prune", "removed": list, "images": images, "logs": logs}));
     Ok(())
 }
 
@@ -65,7 +77,7 @@ async fn left_behind<'r>(
     let mut spec = session.spec.clone();
     project.clone_into(&mut spec.name);
     let observed = runtime.observe(&Site { spec: &spec, artifact: None, output: session.output }).await?;
-    let removal = Removal { project, volumes: true, force: true, cause: "pruned", ..Removal::default() };
+    let removal = Removal { project, volumes: true, logs: true, force: true, cause: "pruned", ..Removal::default() };
     let plan = plan_removal(&removal, &observed).map_err(Failure::Conflict)?;
     Ok((runtime, spec, plan))
 }

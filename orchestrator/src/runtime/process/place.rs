@@ -79,11 +79,12 @@ pub(super) fn nodes_with_data(project: &Path) -> Vec<String> {
     nodes
 }
 
-/// The names of the folders in a folder, sorted; none when it is not there.
+/// The names of the folders in a folder, sorted; none when it is not there. A dot begins the tool's own.
 pub(super) fn folders(parent: &Path) -> Vec<String> {
     let entries = fs::read_dir(parent).into_iter().flatten().flatten();
     let folders = entries.filter(|entry| entry.path().is_dir());
     let mut names: Vec<String> = folders.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    names.retain(|name| !name.starts_with('.'));
     names.sort();
     names
 }

@@ -70,6 +70,17 @@ impl<T: fmt::Display> fmt::Display for Lines<'_, T> {
 }
 
 impl Failure {
+    /// The same with a further line, where the failure is a text.
+    pub(crate) fn and_line(self, line: &str) -> Self {
+        let longer = |text: String| format!("{text}\n{line}");
+        match self {
+            Self::Unhealthy(text) => Self::Unhealthy(longer(text)),
+            Self::NotReady(text) => Self::NotReady(longer(text)),
+            Self::Engine(text) => Self::Engine(longer(text)),
+            other => other,
+        }
+    }
+
     /// The exit codes of `--help`.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {

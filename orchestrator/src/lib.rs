@@ -9,6 +9,7 @@ mod build;
 mod cli;
 mod client;
 mod commands;
+mod evidence;
 mod failure;
 mod hold;
 mod interrupt;

@@ -222,7 +222,21 @@ fn a_taken_port_is_told_before_anything_starts() {
 #[test]
 fn a_node_that_ends_at_once_fails_the_command_with_its_last_words() {
     let stage = Stage::new("process", CRASHER, 1, 1);
-    stage.run(&["up"]).exits(1).complains(stage.name(1)).complains("I cannot live here");
+    let up = stage.run(&["up"]).exits(1).complains(stage.name(1)).complains("I cannot live here");
+    let evidence = stage.evidence(&up);
+    let read = |name: &str| std::fs::read_to_string(evidence.join(name)).expect(name);
+    for number in [1, 2] {
+        assert!(read(&format!("{}.log", stage.name(number))).contains("I cannot live here"));
+    }
+    assert!(read("failure.txt").contains("while it was waited for"));
+    let start = format!("done      start {}, because the node is missing\n", stage.name(1));
+    assert!(read("plan.txt").contains(&start), "{}", read("plan.txt"));
+    let run: Value = serde_json::from_str(&read("run.json")).expect("JSON");
+    assert_eq!((&run["project"], &run["runtime"]), (&stage.project.as_str().into(), &"process".into()));
+    // What is wrong before anything is tried leaves nothing.
+    std::fs::remove_dir_all(stage.folder.path().join("evidence")).expect("the folder");
+    stage.run(&["up", "nobody"]).exits(2);
+    assert!(!stage.folder.path().join("evidence").exists());
 }
 
 #[test]

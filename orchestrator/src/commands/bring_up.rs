@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::session::Session;
 use crate::apply::Executor;
+use crate::evidence;
 use crate::failure::Failure;
 use crate::observed::{NodeState, ObservedNode};
 use crate::partition::{among, lines};
@@ -96,7 +97,10 @@ async fn bring_up_in_place(
             // A process that ended may have met a stranger at its port.
             plan(&desired, &runtime.observe(&site).await?).map_err(Failure::Conflict)?;
         }
-        done
+        match done {
+            Ok(()) => Ok(()),
+            Err(failure) => Err(evidence::of_attempt(runtime, &site, &steps, &executor.done(), failure).await),
+        }
     };
     executor.undoing(work).await?;
     Ok(Outcome { changed: !steps.is_empty(), running })

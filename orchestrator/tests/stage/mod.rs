@@ -4,7 +4,7 @@
 #![allow(dead_code, reason = "every test binary uses another part of the stage")]
 
 use std::net::TcpListener;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::Once;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -227,6 +227,24 @@ impl Stage {
 
     pub(crate) fn run(&self, arguments: &[&str]) -> Done {
         run(&mut self.command(arguments))
+    }
+
+    /// Containers, networks and volumes of the project, by id, a line each.
+    pub(crate) fn objects(&self) -> String {
+        let label = format!("label=orchestrator.project={}", self.project);
+        let kinds = [&["ps", "--all"][..], &["network", "ls"], &["volume", "ls"]];
+        let lists = kinds.map(|kind| docker(&[kind, &["--quiet", "--filter", &label]].concat()));
+        lists.iter().filter(|list| !list.is_empty()).map(|list| format!("{list}\n")).collect()
+    }
+
+    /// The folder that the last line of a failed command names.
+    #[track_caller]
+    pub(crate) fn evidence(&self, done: &Done) -> PathBuf {
+        let last = done.stderr.lines().last().unwrap_or_default().trim();
+        let named = last.strip_prefix("evidence: ");
+        let folder = self.folder.path().join(named.unwrap_or_else(|| panic!("no evidence: {}", done.stderr)));
+        assert!(folder.is_dir(), "{} is not there", folder.display());
+        folder
     }
 
     /// The name of a further project, which is removed when the test is over.

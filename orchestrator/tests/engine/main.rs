@@ -11,8 +11,10 @@ mod faults;
 mod foreign;
 mod image;
 mod isolation;
+mod killed;
 mod load;
 mod outage;
+mod proxy;
 mod removal;
 mod suites;
 mod verdicts;
@@ -32,7 +34,8 @@ fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let missing = missing_engine();
     let required = std::env::var("REQUIRE_ENGINE").is_ok_and(|value| value == "1");
-    let shared = [cluster::ALL, conflicts::ALL, faults::ALL, image::ALL, isolation::ALL, removal::ALL].concat();
+    let shared =
+        [cluster::ALL, conflicts::ALL, faults::ALL, image::ALL, isolation::ALL, killed::ALL, removal::ALL].concat();
     let alone = [faults::TIMED, foreign::ALL, load::ALL, outage::ALL, suites::ALL, verdicts::ALL].concat();
     let shared = shared.into_iter().map(|(name, scenario)| (name, beside as fn(fn()), scenario));
     let alone = alone.into_iter().map(|(name, scenario)| (name, by_itself as fn(fn()), scenario));

@@ -9,6 +9,8 @@ use futures_util::future::join_all;
 
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
+use crate::kept_logs::KeptLogs;
+use crate::observed::ObservedNode;
 use crate::output::{Event, Output, counted};
 use crate::plan::{Operation, Plan, Step};
 use crate::runtime::{Runtime, Site};
@@ -19,6 +21,9 @@ pub(crate) struct Executor<'a> {
     site: &'a Site<'a>,
     interrupt: &'a Interrupt,
     undo: Mutex<Vec<Operation>>,
+    done: Mutex<Vec<Operation>>,
+    /// Where the logs of nodes go that are removed.
+    logs: Option<&'a KeptLogs>,
     /// Since when the nodes are there that this run started.
     started: Mutex<BTreeMap<String, Instant>>,
     /// How many nodes that served were made anew.
@@ -32,9 +37,16 @@ impl<'a> Executor<'a> {
             site,
             interrupt,
             undo: Mutex::default(),
+            done: Mutex::default(),
+            logs: None,
             started: Mutex::default(),
             renewed: AtomicUsize::new(0),
         }
+    }
+
+    /// Keeps the log of each node that it removes.
+    pub(crate) fn keeping(self, logs: Option<&'a KeptLogs>) -> Self {
+        Self { logs, ..self }
     }
 
     fn output(&self) -> &Output {
@@ -94,10 +106,20 @@ impl<'a> Executor<'a> {
         if let Operation::StartNode { launch } = operation {
             self.started.lock().unwrap_or_else(PoisonError::into_inner).insert(launch.name.clone(), start);
         }
+        if let (Operation::RemoveNode { name, id }, Some(logs)) = (operation, self.logs) {
+            let node = ObservedNode { id: id.clone(), ..ObservedNode::gone(name) };
+            logs.keep(self.runtime, self.site, &node).await;
+        }
         let undo = self.runtime.perform(operation, self.site).await?;
+        self.done.lock().unwrap_or_else(PoisonError::into_inner).push(operation.clone());
         let event = Event::new(operation.event(), self.runtime.done(operation));
         self.output().event(&event.node(operation.node()).cause(cause).took(start.elapsed()));
         Ok(undo)
+    }
+
+    /// What is done so far.
+    pub(crate) fn done(&self) -> Vec<Operation> {
+        self.done.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// When each node was started that this run started since this was asked last.

@@ -20,7 +20,7 @@ Exit codes:
     3  cluster.yaml is invalid
     4  the container engine is unreachable
     5  the image is missing, or its build failed
-    6  conflict: a port, subnet, address or name is taken
+    6  conflict: a port, subnet, address or name is taken; another orchestrator is changing the cluster
     7  not ready in time
     8  the verdict is unknown
     9  changes are pending (plan --exit-code)
@@ -67,6 +67,9 @@ pub(crate) struct Global {
     /// The deadline of every wait [default: 60s; reshard: 120s]
     #[arg(long, global = true, value_name = "TIME", value_parser = humantime::parse_duration, env = "ORCHESTRATOR_TIMEOUT")]
     pub(crate) timeout: Option<Duration>,
+    /// While another orchestrator is changing the cluster, wait for it, up to --timeout, instead of failing
+    #[arg(long, global = true, env = "ORCHESTRATOR_WAIT", value_parser = FalseyValueParser::new())]
+    pub(crate) wait: bool,
     /// No progress, only results and errors
     #[arg(short, long, global = true, env = "ORCHESTRATOR_QUIET", value_parser = FalseyValueParser::new())]
     pub(crate) quiet: bool,

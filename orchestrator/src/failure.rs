@@ -31,6 +31,9 @@ pub(crate) enum Failure {
     /// What `up` needs is not there; with the code that `up` would exit with.
     #[error("{message}")]
     Unfit { message: String, exit_code: u8 },
+    /// Another orchestrator is changing the cluster.
+    #[error("{0}")]
+    Held(String),
     /// A wait passed its deadline.
     #[error("{0}")]
     NotReady(String),
@@ -76,6 +79,17 @@ impl<T: fmt::Display> fmt::Display for Lines<'_, T> {
 }
 
 impl Failure {
+    /// The same with a further line, where the failure is a text.
+    pub(crate) fn and_line(self, line: &str) -> Self {
+        let longer = |text: String| format!("{text}\n{line}");
+        match self {
+            Self::Unhealthy(text) => Self::Unhealthy(longer(text)),
+            Self::NotReady(text) => Self::NotReady(longer(text)),
+            Self::Engine(text) => Self::Engine(longer(text)),
+            other => other,
+        }
+    }
+
     /// The exit codes of `--help`.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
@@ -84,7 +98,7 @@ impl Failure {
             Self::Spec(_) => 3,
             Self::Engine(_) => 4,
             Self::Image(_) => 5,
-            Self::Conflict(_) => 6,
+            Self::Conflict(_) | Self::Held(_) => 6,
             Self::Unfit { exit_code, .. } => *exit_code,
             Self::NotReady(_) => 7,
             Self::Unknown(_) => 8,
@@ -111,6 +125,7 @@ mod tests {
             (Failure::Image(text()), 5),
             (Failure::Conflict(vec![conflict]), 6),
             (Failure::Unfit { message: text(), exit_code: 5 }, 5),
+            (Failure::Held(text()), 6),
             (Failure::NotReady(text()), 7),
             (Failure::Unknown(text()), 8),
             (Failure::Pending(text()), 9),

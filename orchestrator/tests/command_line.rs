@@ -195,18 +195,33 @@ fn a_socket_without_permission_is_always_an_error() {
         |path: &Path, mode| std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("a mode");
     mode(&path, 0o000);
     mode(folder.path(), 0o755);
+    let state = folder.path().join("state");
+    std::fs::create_dir(&state).expect("a folder");
+    mode(&state, 0o777);
     // The superuser may do everything, so the tool runs as somebody else, from where they may read it.
     let binary = folder.path().join("orchestrator");
     std::fs::copy(ORCHESTRATOR, &binary).expect("a copy");
     for runtime in ["auto", "docker"] {
         let mut command = Command::new(&binary);
         command.args(["--runtime", runtime, "up"]).current_dir(folder.path());
-        command.env("DOCKER_HOST", format!("unix://{}", path.display()));
+        command.env("DOCKER_HOST", format!("unix://{}", path.display())).env("XDG_STATE_HOME", &state);
         if nix::unistd::geteuid().is_root() {
             command.uid(65534);
         }
         run(&mut command).exits(4).complains("permission denied at unix://").complains("usermod -aG docker");
     }
+}
+
+#[test]
+fn a_state_folder_that_cannot_be_written_is_told_with_the_way_out() {
+    let folder = folder();
+    std::fs::write(folder.path().join("state"), "").expect("a file");
+    without_engine(folder.path(), &["up"])
+        .exits(2)
+        .complains("/state/orchestrator/.kv.hold cannot be written")
+        .complains("set XDG_STATE_HOME to a folder that you may write");
+    // What changes no cluster needs none.
+    without_engine(folder.path(), &["validate"]).exits(0);
 }
 
 #[test]

@@ -2,7 +2,8 @@
 
 mod stage;
 
-use std::process::Stdio;
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Stdio};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -231,14 +232,28 @@ fn a_taken_port_is_told_before_anything_starts() {
 #[test]
 fn a_node_that_ends_at_once_fails_the_command_with_its_last_words() {
     let stage = Stage::new("process", CRASHER, 1, 1);
-    stage.run(&["up"]).exits(1).complains(stage.name(1)).complains("I cannot live here");
+    let up = stage.run(&["up"]).exits(1).complains(stage.name(1)).complains("I cannot live here");
+    let evidence = stage.evidence(&up);
+    let read = |name: &str| std::fs::read_to_string(evidence.join(name)).expect(name);
+    for number in [1, 2] {
+        assert!(read(&format!("{}.log", stage.name(number))).contains("I cannot live here"));
+    }
+    assert!(read("failure.txt").contains("while it was waited for"));
+    let start = format!("done      start {}, because the node is missing\n", stage.name(1));
+    assert!(read("plan.txt").contains(&start), "{}", read("plan.txt"));
+    let run: Value = serde_json::from_str(&read("run.json")).expect("JSON");
+    assert_eq!((&run["project"], &run["runtime"]), (&stage.project.as_str().into(), &"process".into()));
+    // What is wrong before anything is tried leaves nothing.
+    std::fs::remove_dir_all(stage.folder.path().join("evidence")).expect("the folder");
+    stage.run(&["up", "nobody"]).exits(2);
+    assert!(!stage.folder.path().join("evidence").exists());
 }
 
 #[test]
 fn a_node_that_ends_while_it_is_waited_for_fails_the_command_with_its_exit_code() {
     let main = "fn main() { std::thread::sleep(std::time::Duration::from_secs(1)); std::process::exit(3) }";
     let stage = Stage::new("process", Sources::StandIn(main), 1, 1);
-    stage.run(&["up"]).exits(1).complains(&format!("{} exited with code 3 while it was waited for", stage.name(1)));
+    stage.run(&["up"]).exits(1).complains("exited with code 3 while it was waited for");
 }
 
 #[test]
@@ -256,14 +271,112 @@ fn a_wait_that_passes_its_deadline_names_node_condition_and_log() {
 }
 
 #[test]
+fn the_last_logs_of_a_cluster_stay_when_it_is_removed() {
+    let stage = Stage::new("process", Sources::Workspace, 2, 1);
+    let kept = format!("note: project {} has no node; these are the last logs", stage.project);
+    let [first, second] = [1, 2].map(|number| stage.name(number));
+    assert_eq!(stage.run(&["logs"]).exits(0).stdout, "");
+    stage.run(&["up"]).exits(0);
+    let before = stage.run(&["logs", second]).exits(0);
+    assert!(!before.stderr.contains(&kept), "{}", before.stderr);
+    stage.run(&["down"]).exits(0);
+    let after = stage.run(&["logs", second]).exits(0).complains(&kept);
+    // It has stopped since, and said so.
+    assert!(after.stdout.starts_with(&before.stdout) && after.stdout != before.stdout, "{}", after.stdout);
+    let all = stage.run(&["logs"]).exits(0).answers(first).answers(second).answers(stage.name(3));
+    assert!(all.stdout.lines().count() > after.stdout.lines().count());
+    assert_eq!(stage.run(&["logs", "--tail", "1", first]).exits(0).stdout.lines().count(), 1);
+    stage.run(&["logs", &format!("{first}x")]).exits(2).complains("did you mean");
+
+    // The data goes, the logs stay until there are others or somebody cleans up.
+    stage.run(&["down", "-v"]).exits(0).answers("removed 3 volumes");
+    assert_eq!(stage.run(&["logs", second]).exits(0).stdout, after.stdout);
+    stage.run(&["up", first]).exits(0);
+    assert!(!stage.run(&["logs"]).exits(0).stderr.contains(&kept));
+    stage.run(&["down", "-v"]).exits(0);
+    let replaced = stage.run(&["logs"]).exits(0).complains(&kept).answers(first);
+    assert!(!replaced.stdout.contains(second), "{}", replaced.stdout);
+    stage.run(&["-p", &stage.project, "prune", "--yes"]).exits(0).answers("removed the logs of 1 cluster\n");
+    assert_eq!(stage.run(&["logs"]).exits(0).stdout, "");
+}
+
+#[test]
 fn an_interrupt_undoes_what_this_run_started() {
     let stage = Stage::new("process", SLEEPER, 1, 1);
-    let mut up = stage.command(&["up"]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("a start");
-    eventually("the nodes run", || stage.run(&["down", stage.name(2)]).stdout.contains("removed 1 node"));
-    let pid = Pid::from_raw(i32::try_from(up.id()).expect("a pid"));
-    kill(pid, Signal::SIGINT).expect("a signal");
-    assert_eq!(up.wait().expect("an end").code(), Some(130));
+    let up = endless_up(&stage);
+    interrupt(&up);
+    assert_eq!(code(up), Some(130));
     stage.run(&["down", "-v"]).exits(0).answers("nothing to do");
+}
+
+/// An `up` of nodes that run and never answer.
+fn endless_up(stage: &Stage) -> Child {
+    let up = stage.command(&["up"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("a start");
+    eventually("the nodes run", || status_json(stage).len() == stage.nodes.len());
+    up
+}
+
+fn interrupt(command: &Child) {
+    kill(Pid::from_raw(i32::try_from(command.id()).expect("a pid")), Signal::SIGINT).expect("a signal");
+}
+
+fn code(mut command: Child) -> Option<i32> {
+    command.wait().expect("an end").code()
+}
+
+#[test]
+fn a_cluster_is_changed_by_one_orchestrator_at_a_time() {
+    let stage = Stage::new("process", SLEEPER, 1, 1);
+    let up = endless_up(&stage);
+    let held = format!("project {} is being changed by `orchestrator up` (process {}, since", stage.project, up.id());
+    for command in [
+        &["up"][..],
+        &["down", "-v"],
+        &["clean"],
+        &["subnet"],
+        &["node", stage.name(1)],
+        &["ungrouped"],
+        &["add", stage.name(1)],
+        &["reshard", "1"],
+        &["fault", "kill", stage.name(1)],
+        &["-p", &stage.project, "prune", "--yes"],
+    ] {
+        stage.run(command).exits(6).complains(&held).complains("UTC); wait for it, or use --wait");
+    }
+    assert_eq!(status_json(&stage).len(), 2);
+    for command in [&["logs"][..], &["fault", "list"], &["validate"], &["-p", "another", "down"]] {
+        stage.run(command).exits(0);
+    }
+    let late = stage.run(&["--wait", "--timeout", "200ms", "down"]).exits(7);
+    late.complains(&format!("note: {held}")).complains("UTC), still after 0.2 s");
+
+    // Who waits is told for whom, and may give up.
+    let patient = || {
+        let mut down = stage.command(&["--wait", "down"]);
+        let mut down = down.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("a start");
+        let mut told = String::new();
+        BufReader::new(down.stderr.take().expect("its words")).read_line(&mut told).expect("a line");
+        assert!(told.contains(&held), "{told}");
+        down
+    };
+    let down = patient();
+    interrupt(&down);
+    assert_eq!(code(down), Some(130));
+    let down = patient();
+    interrupt(&up);
+    assert_eq!(code(up), Some(130));
+    assert_eq!(code(down), Some(0));
+}
+
+#[test]
+fn whoever_is_killed_holds_nothing_any_more() {
+    let stage = Stage::new("process", SLEEPER, 1, 1);
+    let mut up = endless_up(&stage);
+    up.kill().expect("a kill");
+    up.wait().expect("an end");
+    let killed = format!("note: `orchestrator up` (process {}, since ", up.id());
+    stage.run(&["down"]).exits(0).answers("removed 2 nodes").complains(&killed).complains("was killed; waiting until");
+    assert!(!stage.run(&["down"]).exits(0).stderr.contains("was killed"));
 }
 
 #[test]

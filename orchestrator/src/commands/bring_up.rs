@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::session::Session;
 use crate::apply::Executor;
 use crate::build::Artifact;
+use crate::evidence;
 use crate::failure::Failure;
 use crate::observed::{NodeState, ObservedNode};
 use crate::partition::{among, lines};
@@ -103,7 +104,10 @@ async fn bring_up_in_place(
             let desired = Desired { spec: &session.spec, nodes: nodes.clone(), addressing, content, recreate };
             plan(&desired, &runtime.observe(&site).await?).map_err(Failure::Conflict)?;
         }
-        done
+        match done {
+            Ok(()) => Ok(()),
+            Err(failure) => Err(evidence::of_attempt(runtime, &site, &prepared.plan, &executor.done(), failure).await),
+        }
     };
     executor.undoing(work).await?;
     Ok(Outcome { changed: !prepared.plan.is_empty(), running })

@@ -10,6 +10,7 @@ pub(super) async fn run(session: &Session<'_>) -> Result<(), Failure> {
     let removal = Removal {
         project: &spec.name,
         volumes: true,
+        logs: true,
         image: Some(&spec.image.name),
         cause: "asked for",
         ..Removal::default()

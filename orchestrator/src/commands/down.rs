@@ -5,6 +5,7 @@ use serde_json::json;
 use super::session::Session;
 use crate::apply::Executor;
 use crate::failure::Failure;
+use crate::kept_logs::KeptLogs;
 use crate::output::counted;
 use crate::plan::{Operation, Plan, Removal, plan_removal, volume_name};
 use crate::runtime::all_runtimes;
@@ -34,8 +35,14 @@ pub(super) async fn remove(session: &Session<'_>, removal: &Removal<'_>, event: 
     if let Some(name) = removal.nodes.iter().find(|name| !exists(name) && session.spec.node(name).is_none()) {
         return Err(session.unknown(name));
     }
+    let logs = KeptLogs::of(removal.project)?;
+    // Those of the cluster that was removed before.
+    if removal.logs || removal.nodes.is_empty() && plans.iter().any(|plan| !plan.nodes.is_empty()) {
+        logs.clear()?;
+    }
     for (runtime, plan) in runtimes.iter().zip(&plans) {
-        let done = Executor::new(&**runtime, &site, &session.interrupt).apply(plan).await;
+        let executor = Executor::new(&**runtime, &site, &session.interrupt);
+        let done = executor.keeping((!removal.logs).then_some(&logs)).apply(plan).await;
         done.map_err(|failure| match failure {
             Failure::Interrupted(_) => Failure::Interrupted("run it again to remove the rest".to_owned()),
             other => other,

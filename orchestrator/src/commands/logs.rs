@@ -1,13 +1,14 @@
-//! `logs`: the nodes' logs, merged by time.
+//! `logs`: the nodes' logs, merged by time; where there is no node any more, those that `down` has kept.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use futures_util::StreamExt;
-use futures_util::stream::{BoxStream, select_all};
+use futures_util::stream::{self, BoxStream, select_all};
 
 use super::running::find_all;
 use super::session::Session;
 use crate::failure::Failure;
+use crate::kept_logs::KeptLogs;
 use crate::runtime::{LogLine, LogRequest};
 
 /// What the person asked for.
@@ -23,6 +24,10 @@ pub(super) async fn run(session: &Session<'_>, names: &[String], wanted: Wanted<
     let since_unix = wanted.since.map(since).transpose()?;
     let request = LogRequest { follow: wanted.follow, since_unix, tail: wanted.tail };
     let clusters = find_all(session).await?;
+    let kept = KeptLogs::of(&session.spec.name)?;
+    if clusters.is_empty() && kept.has(names) {
+        return of_removed(session, &kept, names, &request).await;
+    }
     let exists = |name: &String| clusters.iter().any(|cluster| cluster.nodes.iter().any(|node| node.name == *name));
     if let Some(name) = names.iter().find(|name| !exists(name)) {
         return match session.spec.node(name) {
@@ -42,6 +47,29 @@ pub(super) async fn run(session: &Session<'_>, names: &[String], wanted: Wanted<
         }
     }
     if wanted.follow { follow(session, streams, width).await } else { merged(session, streams, width).await }
+}
+
+/// What `down` has kept of nodes that are no more.
+async fn of_removed(
+    session: &Session<'_>,
+    kept: &KeptLogs,
+    names: &[String],
+    request: &LogRequest,
+) -> Result<(), Failure> {
+    let project = &session.spec.name;
+    let at = kept.removed_at().map(|at| format!(" at {}", humantime::format_rfc3339_seconds(at))).unwrap_or_default();
+    session
+        .output
+        .note(&format!("project {project} has no node; these are the last logs of its cluster that was removed{at}"));
+    let mut nodes = kept.nodes();
+    nodes.retain(|node| names.is_empty() || names.contains(node));
+    let width = nodes.iter().map(String::len).max().unwrap_or_default();
+    let mut streams: Vec<Named> = Vec::new();
+    for (index, name) in nodes.into_iter().enumerate() {
+        let lines = kept.read(&name, request)?.into_iter();
+        streams.push(stream::iter(lines.map(move |line| (index, name.clone(), Ok(line)))).boxed());
+    }
+    merged(session, streams, width).await
 }
 
 /// As they come, until Ctrl-C or until all nodes have ended.

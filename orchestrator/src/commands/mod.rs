@@ -1,6 +1,7 @@
 //! The commands, one a file; each reads as its list of steps.
 
 mod add;
+mod aftermath;
 mod bring_up;
 mod build;
 mod check;
@@ -25,7 +26,7 @@ mod ungrouped;
 mod up;
 mod validate;
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, FaultCommand};
 use crate::failure::Failure;
 use crate::output::Output;
 use session::Session;
@@ -42,6 +43,7 @@ pub(crate) async fn run(cli: &Cli, output: &Output) -> Result<(), Failure> {
         _ => {}
     }
     let session = Session::open(&cli.global, output)?;
+    let _hold = if changes(&cli.command) { Some(session.hold(&session.spec.name).await?) } else { None };
     match &cli.command {
         Command::Up { nodes } => up::run(&session, nodes).await,
         Command::Plan { nodes, exit_code } => plan::run(&session, nodes, *exit_code).await,
@@ -66,5 +68,33 @@ pub(crate) async fn run(cli: &Cli, output: &Output) -> Result<(), Failure> {
         Command::Doctor => doctor::run(&session).await,
         // Answered above.
         Command::Completions { .. } | Command::Schema => Ok(()),
+    }
+}
+
+/// Whether the command changes the cluster, so that no other may meanwhile.
+fn changes(command: &Command) -> bool {
+    match command {
+        Command::Up { .. }
+        | Command::Down { .. }
+        | Command::Clean
+        | Command::Subnet
+        | Command::Node { .. }
+        | Command::Ungrouped
+        | Command::Add { .. }
+        | Command::Remove { .. }
+        | Command::Reshard { .. } => true,
+        Command::Fault { fault } => !matches!(fault, FaultCommand::List),
+        // `prune` holds each project that it removes; the clusters of `test` are nobody else's.
+        Command::Prune
+        | Command::Build
+        | Command::Plan { .. }
+        | Command::Status { .. }
+        | Command::Doctor
+        | Command::Completions { .. }
+        | Command::Schema
+        | Command::Logs { .. }
+        | Command::Validate
+        | Command::Check { .. }
+        | Command::Test(_) => false,
     }
 }

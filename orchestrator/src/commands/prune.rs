@@ -1,12 +1,15 @@
 //! `prune`: everything that this tool left behind, in any project or with `-p` in that one and its test clusters, and
 //! images that it built and nobody needs any more. Never another's things.
 
+use std::collections::BTreeMap;
+
 use serde_json::json;
 
 use super::down::removed;
 use super::session::Session;
 use crate::apply::Executor;
 use crate::failure::Failure;
+use crate::kept_logs::KeptLogs;
 use crate::output::counted;
 use crate::plan::{Operation, Plan, Removal, plan_removal};
 use crate::runtime::{Runtime, Site, all_runtimes};
@@ -15,12 +18,17 @@ use crate::testbed::TEST_INFIX;
 
 pub(super) async fn run(session: &Session<'_>) -> Result<(), Failure> {
     let runtimes = all_runtimes(session.global.runtime).await?;
-    let mut work = Vec::new();
+    let is_wanted = |project: &String| session.global.project.as_ref().is_none_or(|only| is_of(only, project));
+    let (mut work, mut holds) = (Vec::new(), BTreeMap::new());
     for runtime in &runtimes {
-        for project in runtime.projects().await? {
-            if session.global.project.as_ref().is_none_or(|only| is_of(only, &project)) {
-                work.push(left_behind(session, &**runtime, &project).await?);
+        let mut projects = runtime.projects().await?;
+        projects.retain(is_wanted);
+        for project in projects {
+            // What is asked about is what is removed then.
+            if !holds.contains_key(&project) {
+                holds.insert(project.clone(), session.hold(&project).await?);
             }
+            work.push(left_behind(session, &**runtime, &project).await?);
         }
     }
     work.retain(|(_, _, plan)| !plan.is_empty());
@@ -35,14 +43,25 @@ pub(super) async fn run(session: &Session<'_>) -> Result<(), Failure> {
     for runtime in &runtimes {
         images += runtime.prune_images(session.global.project.as_deref()).await?;
     }
+    let mut logs = KeptLogs::projects()?;
+    logs.retain(is_wanted);
+    for project in &logs {
+        KeptLogs::of(project)?.clear()?;
+    }
     let operations: Vec<&Operation> = work.iter().flat_map(|(_, _, plan)| plan.operations()).collect();
-    let text = match images {
-        0 => removed(&operations),
-        _ if operations.is_empty() => format!("removed {images} unused images"),
-        _ => format!("{}, {images} unused images", removed(&operations)),
+    let others = [
+        (images, counted(images, "unused image")),
+        (logs.len(), format!("the logs of {}", counted(logs.len(), "cluster"))),
+    ];
+    let others: Vec<String> = others.into_iter().filter(|(count, _)| *count > 0).map(|(_, words)| words).collect();
+    let others = others.join(", ");
+    let text = match operations.is_empty() {
+        _ if others.is_empty() => removed(&operations),
+        true => format!("removed {others}"),
+        false => format!("{}, {others}", removed(&operations)),
     };
     let list: Vec<String> = operations.iter().map(ToString::to_string).collect();
-    session.output.result(&text, json!({"event": "prune", "removed": list, "images": images}));
+    session.output.result(&text, json!({"event": "prune", "removed": list, "images": images, "logs": logs}));
     Ok(())
 }
 
@@ -59,7 +78,7 @@ async fn left_behind<'r>(
     let mut spec = session.spec.clone();
     project.clone_into(&mut spec.name);
     let observed = runtime.observe(&Site { spec: &spec, artifact: None, output: session.output }).await?;
-    let removal = Removal { project, volumes: true, force: true, cause: "pruned", ..Removal::default() };
+    let removal = Removal { project, volumes: true, logs: true, force: true, cause: "pruned", ..Removal::default() };
     let plan = plan_removal(&removal, &observed).map_err(Failure::Conflict)?;
     Ok((runtime, spec, plan))
 }

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use super::aftermath;
 use crate::build::{Artifact, Target, compile, inside};
 use crate::cli::{Global, RuntimeChoice, SubnetChoice};
 use crate::failure::Failure;
+use crate::hold::Hold;
 use crate::interrupt::Interrupt;
 use crate::isolation::{self, Size};
 use crate::output::Output;
@@ -58,6 +60,20 @@ impl<'a> Session<'a> {
 
     pub(crate) fn timeout(&self) -> Duration {
         self.global.timeout.unwrap_or(TIMEOUT)
+    }
+
+    /// Keeps every other orchestrator from changing the project's cluster until it is dropped.
+    ///
+    /// # Errors
+    /// Those of [`Hold::take`], and those of the wait for what a killed run has left under way.
+    pub(crate) async fn hold(&self, project: &str) -> Result<Hold, Failure> {
+        let patience = self.global.wait.then(|| self.timeout());
+        let hold = Hold::take(project, patience, self.output, &self.interrupt).await?;
+        if let Some(killed) = &hold.killed {
+            self.output.note(&format!("{killed} was killed; waiting until all that it asked for is done"));
+            aftermath::wait(self, project).await?;
+        }
+        Ok(hold)
     }
 
     /// The runtime for a command that makes something.

@@ -11,6 +11,8 @@ pub(crate) struct Removal<'a> {
     /// Only these nodes; empty: all, and the network.
     pub(crate) nodes: &'a [String],
     pub(crate) volumes: bool,
+    /// What the nodes have logged, which is kept otherwise.
+    pub(crate) logs: bool,
     /// Nodes are killed instead of stopped: nobody will miss what they were about to say.
     pub(crate) force: bool,
     /// The image too, under this name.

@@ -8,11 +8,11 @@ use std::time::{Duration, Instant, SystemTime};
 
 use async_trait::async_trait;
 use conformance::{Cluster, Dialect, Node, NodeLog};
-use futures_util::StreamExt;
 use futures_util::future::join_all;
 
 use super::{Bed, settle};
 use crate::apply::Executor;
+use crate::evidence::log_of;
 use crate::failure::Failure;
 use crate::observed::{NodeState, ObservedNode};
 use crate::partition::Cut;
@@ -126,21 +126,8 @@ impl TestCluster {
     }
 
     async fn log_of(&self, node: ObservedNode, since_unix: u64) -> NodeLog {
-        let runtime = &self.bed.settings.runtime;
         let request = LogRequest { since_unix: Some(since_unix), tail: Some(LOG_LINES), ..LogRequest::default() };
-        let lines = match runtime.logs(&self.spec.name, &node, &request).await {
-            Ok(lines) => lines.filter_map(async |line| line.ok().map(|line| format!("{} {}", line.at, line.text))),
-            Err(failure) => {
-                let lines = vec![format!("the log cannot be read: {failure}")];
-                return NodeLog { node: node.name, lines, end: None, state: None };
-            }
-        };
-        NodeLog {
-            lines: lines.collect().await,
-            end: runtime.last_words(&node).await,
-            state: runtime.inspect(&node).await,
-            node: node.name,
-        }
+        log_of(&*self.bed.settings.runtime, &self.spec.name, node, &request).await
     }
 }
 

@@ -148,8 +148,14 @@ impl Bed {
         project.clone_into(&mut spec.name);
         self.finish(async move {
             let (site, runtime, project) = (settings.site(&spec), &*settings.runtime, &spec.name);
-            let removal =
-                Removal { project, volumes: true, force: true, cause: "the test is over", ..Removal::default() };
+            let removal = Removal {
+                project,
+                volumes: true,
+                logs: true,
+                force: true,
+                cause: "the test is over",
+                ..Removal::default()
+            };
             let plan = plan_removal(&removal, &runtime.observe(&site).await?).map_err(Failure::Conflict)?;
             Executor::new(runtime, &site, &Interrupt::never()).apply(&plan).await
         })

@@ -14,6 +14,7 @@ pub(crate) const ALL: &[Scenario] = &[
     ("add_and_reshard_change_the_running_cluster", add_and_reshard),
     ("the_commands_of_the_makefile_in_their_order", makefile_order),
     ("a_node_that_ends_at_once_fails_the_command_with_its_last_words", last_words),
+    ("the_last_logs_of_a_cluster_stay_when_it_is_removed", logs_after_down),
     ("what_a_killed_run_left_half_way_is_completed", killed_half_way),
     ("an_interrupt_undoes_what_this_run_created", interrupt),
 ];
@@ -196,7 +197,31 @@ fn makefile_order() {
 
 fn last_words() {
     let stage = Stage::new("docker", CRASHER, 1, 1);
-    stage.run(&["up"]).exits(1).complains("exited with code 2").complains("I cannot live here");
+    let up = stage.run(&["up"]).exits(1).complains("exited with code 2").complains("I cannot live here");
+    let evidence = stage.evidence(&up);
+    let read = |name: &str| std::fs::read_to_string(evidence.join(name)).expect(name);
+    for number in [1, 2] {
+        assert!(read(&format!("{}.log", stage.name(number))).contains("I cannot live here"));
+        let state: Value = serde_json::from_str(&read(&format!("{}.json", stage.name(number)))).expect("JSON");
+        assert_eq!(state["State"]["ExitCode"], 2);
+    }
+    assert!(read("failure.txt").contains("exited with code 2"));
+    assert!(read("plan.txt").starts_with("done      build the image, because the image is missing\n"));
+    let run: Value = serde_json::from_str(&read("run.json")).expect("JSON");
+    assert_eq!((&run["project"], &run["runtime"]), (&stage.project.as_str().into(), &"docker".into()));
+}
+
+fn logs_after_down() {
+    let stage = Stage::new("docker", Sources::Workspace, 2, 1);
+    stage.run(&["up"]).exits(0);
+    let before = stage.run(&["logs", stage.name(2)]).exits(0);
+    stage.run(&["down", "-v"]).exits(0);
+    let note = format!("note: project {} has no node; these are the last logs", stage.project);
+    let after = stage.run(&["logs", stage.name(2)]).exits(0).complains(&note);
+    assert!(after.stdout.starts_with(&before.stdout) && after.stdout != before.stdout, "{}", after.stdout);
+    stage.run(&["logs"]).exits(0).answers(stage.name(1)).answers(stage.name(3));
+    stage.run(&["down"]).exits(0).answers("nothing to do");
+    assert_eq!(stage.run(&["logs", stage.name(2)]).exits(0).stdout, after.stdout);
 }
 
 fn killed_half_way() {

@@ -27,10 +27,7 @@ fn foreign_image(stage: &mut Stage) -> String {
 }
 
 pub(crate) fn nothing_is_created(stage: &Stage) {
-    let label = format!("label=orchestrator.project={}", stage.project);
-    for kind in [&["ps", "--all"][..], &["network", "ls"], &["volume", "ls"]] {
-        assert_eq!(docker(&[kind, &["--quiet", "--filter", &label]].concat()), "", "{kind:?}");
-    }
+    assert_eq!(stage.objects(), "");
 }
 
 fn foreign_container() {

@@ -12,8 +12,10 @@ mod faults;
 mod foreign;
 mod image;
 mod isolation;
+mod killed;
 mod load;
 mod outage;
+mod proxy;
 mod removal;
 mod rolling;
 mod suites;
@@ -35,7 +37,8 @@ fn main() -> ExitCode {
     let missing = missing_engine();
     let required = std::env::var("REQUIRE_ENGINE").is_ok_and(|value| value == "1");
     let shared =
-        [cluster::ALL, conflicts::ALL, doctor::ALL, faults::ALL, image::ALL, isolation::ALL, removal::ALL].concat();
+        [cluster::ALL, conflicts::ALL, doctor::ALL, faults::ALL, image::ALL, isolation::ALL, killed::ALL, removal::ALL]
+            .concat();
     let alone =
         [faults::TIMED, foreign::ALL, load::ALL, outage::ALL, rolling::ALL, suites::ALL, verdicts::ALL].concat();
     let shared = shared.into_iter().map(|(name, scenario)| (name, beside as fn(fn()), scenario));

@@ -4,7 +4,7 @@
 #![allow(dead_code, reason = "every test binary uses another part of the stage")]
 
 use std::net::TcpListener;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{LazyLock, Once};
@@ -33,7 +33,8 @@ pub(crate) struct Done {
 }
 
 impl Done {
-    fn of(output: &Output) -> Self {
+    /// A command that was killed has the code -1.
+    pub(crate) fn of(output: &Output) -> Self {
         Self {
             code: output.status.code().unwrap_or(-1),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
@@ -229,6 +230,24 @@ impl Stage {
         run(&mut self.command(arguments))
     }
 
+    /// Containers, networks and volumes of the project, by id, a line each.
+    pub(crate) fn objects(&self) -> String {
+        let label = format!("label=orchestrator.project={}", self.project);
+        let kinds = [&["ps", "--all"][..], &["network", "ls"], &["volume", "ls"]];
+        let lists = kinds.map(|kind| docker(&[kind, &["--quiet", "--filter", &label]].concat()));
+        lists.iter().filter(|list| !list.is_empty()).map(|list| format!("{list}\n")).collect()
+    }
+
+    /// The folder that the last line of a failed command names.
+    #[track_caller]
+    pub(crate) fn evidence(&self, done: &Done) -> PathBuf {
+        let last = done.stderr.lines().last().unwrap_or_default().trim();
+        let named = last.strip_prefix("evidence: ");
+        let folder = self.folder.path().join(named.unwrap_or_else(|| panic!("no evidence: {}", done.stderr)));
+        assert!(folder.is_dir(), "{} is not there", folder.display());
+        folder
+    }
+
     /// The name of a further project, which is removed when the test is over.
     pub(crate) fn beside(&mut self, suffix: &str) -> String {
         let project = format!("{}{suffix}", self.project);
@@ -252,13 +271,14 @@ impl Drop for Stage {
             let _ = Command::new("docker").args(undo).output();
         }
         for project in &self.beside {
-            let _ = run(&mut self.command(&["-p", project, "down", "-v"]));
+            let _ = run(&mut self.command(&["--wait", "-p", project, "down", "-v"]));
         }
         let last = match self.sources {
-            Sources::Workspace | Sources::Foreign => &["down", "-v"][..],
+            // A test that failed may have left a command that is still at it.
+            Sources::Workspace | Sources::Foreign => &["--wait", "down", "-v"][..],
             Sources::StandIn(_) => {
                 self.kill_containers();
-                &["clean"]
+                &["--wait", "clean"]
             }
         };
         let done = run(&mut self.command(last));

@@ -4,17 +4,15 @@
 use std::cell::RefCell;
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::path::PathBuf;
 
-use conformance::{NodeLog, Outcome, Verdict, faults};
+use conformance::{Outcome, Verdict, faults};
 use serde_json::{Value, json};
 
 use super::subject::Subject;
+use crate::evidence::{PARENT, folder, write_logs, write_run};
 use crate::failure::Failure;
 
-/// In the current folder, one folder for each run.
-const PARENT: &str = "evidence";
 /// In the folder of a run of the suite `faults`.
 const HISTORY: &str = "history.jsonl";
 /// Of the name of a case's folder.
@@ -30,12 +28,7 @@ pub(super) struct Evidence {
 
 impl Evidence {
     pub(super) fn new(subject: &Subject) -> Self {
-        let now = humantime::format_rfc3339_seconds(SystemTime::now()).to_string().replace(':', "-");
-        Self {
-            folder: Path::new(PARENT).join(format!("{now}-{}", subject.run())),
-            about: subject.about(),
-            kept: RefCell::default(),
-        }
+        Self { folder: folder(subject.run()), about: subject.about(), kept: RefCell::default() }
     }
 
     /// Writes down a failure.
@@ -91,12 +84,11 @@ impl Evidence {
     }
 
     fn write_run(&self, more: Value) -> io::Result<()> {
-        let arguments: Vec<String> = std::env::args().collect();
-        let mut run = json!({"command": arguments, "about": self.about, "version": env!("CARGO_PKG_VERSION")});
+        let mut run = json!({"about": self.about});
         if let (Value::Object(run), Value::Object(more)) = (&mut run, more) {
             run.extend(more);
         }
-        fs::write(self.folder.join("run.json"), format!("{run:#}\n"))
+        write_run(&self.folder, run)
     }
 
     /// Writes down the run; answers where everything is, if anything failed.
@@ -115,18 +107,6 @@ impl Evidence {
             .map_err(|error| Failure::Tests(format!("{} cannot be written: {error}", self.folder.display())))?;
         Ok(Some(self.folder.clone()))
     }
-}
-
-/// What the nodes logged, and how they are.
-fn write_logs(folder: &Path, logs: &[NodeLog]) -> io::Result<()> {
-    for log in logs {
-        let lines: Vec<String> = log.lines.iter().map(|line| format!("{line}\n")).collect();
-        fs::write(folder.join(format!("{}.log", log.node)), lines.concat())?;
-        if let Some(state) = &log.state {
-            fs::write(folder.join(format!("{}.json", log.node)), format!("{state:#}\n"))?;
-        }
-    }
-    Ok(())
 }
 
 /// Letters, digits and hyphens.

@@ -24,6 +24,7 @@ use crate::launch::Addressing;
 use crate::observed::{About, Observed, ObservedImage, ObservedNetwork, ObservedNode, ObservedVolume};
 use crate::partition::Cut;
 use crate::plan::{Operation, volume_name};
+use crate::state;
 
 /// After this time a process that was asked to stop is killed.
 const STOP_PATIENCE: Duration = Duration::from_secs(10);
@@ -37,7 +38,7 @@ pub(crate) struct Processes {
 
 impl Processes {
     pub(crate) fn open() -> Result<Self, Failure> {
-        Ok(Self { state: place::state_folder()? })
+        Ok(Self { state: state::folder()? })
     }
 
     fn folder(&self, project: &str) -> PathBuf {

@@ -8,18 +8,8 @@ use std::io::ErrorKind;
 use std::net::SocketAddrV4;
 use std::path::{Path, PathBuf};
 
-use etcetera::BaseStrategy;
-
 use super::failed;
 use crate::failure::Failure;
-
-/// The folder of all projects: `$XDG_STATE_HOME/orchestrator`.
-pub(super) fn state_folder() -> Result<PathBuf, Failure> {
-    let base = etcetera::choose_base_strategy()
-        .map_err(|error| Failure::Engine(format!("there is no folder for the nodes' data: {error}; set HOME")))?;
-    // Where the platform has no state folder, its data folder.
-    Ok(base.state_dir().unwrap_or_else(|| base.data_dir()).join("orchestrator"))
-}
 
 pub(super) fn data_folder(project: &Path, node: &str) -> PathBuf {
     project.join(node).join("data")
@@ -89,11 +79,12 @@ pub(super) fn nodes_with_data(project: &Path) -> Vec<String> {
     nodes
 }
 
-/// The names of the folders in a folder, sorted; none when it is not there.
+/// The names of the folders in a folder, sorted; none when it is not there. A dot begins the tool's own.
 pub(super) fn folders(parent: &Path) -> Vec<String> {
     let entries = fs::read_dir(parent).into_iter().flatten().flatten();
     let folders = entries.filter(|entry| entry.path().is_dir());
     let mut names: Vec<String> = folders.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    names.retain(|name| !name.starts_with('.'));
     names.sort();
     names
 }

@@ -12,6 +12,8 @@ use crate::{
 
 /// Longer than any answer may take but those that move data.
 const ANSWER_LIMIT: Duration = Duration::from_secs(10);
+/// Longer than a connection takes whose first packet is lost. An address that nobody has any more says nothing at all.
+const CONNECT_LIMIT: Duration = Duration::from_secs(3);
 /// Longer than an answer may take that comes when the data is where it belongs: a reshard has 60 s.
 const MOVE_LIMIT: Duration = Duration::from_secs(65);
 
@@ -255,7 +257,7 @@ impl Client {
 /// What all clients have in common: the reply that is judged is the node's own, not a proxy's, nor that of another node to
 /// which it points.
 fn builder() -> reqwest::ClientBuilder {
-    reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none())
+    reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).connect_timeout(CONNECT_LIMIT)
 }
 
 /// Why there is no reply, and whether the node has seen nothing of the request.

@@ -151,6 +151,12 @@ impl Running {
         urls.push(url.into());
     }
 
+    /// Has the clients ask this node no more.
+    pub fn remove_node(&self, url: &str) {
+        let mut urls = self.shared.urls.write().unwrap_or_else(PoisonError::into_inner);
+        urls.retain(|other| other != url);
+    }
+
     /// Lets the load run on until it has done this much more.
     ///
     /// # Errors

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::failure::Failure;
 use crate::observed::ObservedNode;
 use crate::plan::{Operation, Plan, Step};
-use crate::runtime::{LogRequest, Runtime, Site};
+use crate::runtime::{LogLine, LogRequest, Runtime, Site};
 
 /// In the current folder, one folder for each run.
 pub(crate) const PARENT: &str = "evidence";
@@ -52,7 +52,7 @@ pub(crate) fn write_logs(folder: &Path, logs: &[NodeLog]) -> io::Result<()> {
 /// A node's log, and how the node is.
 pub(crate) async fn log_of(runtime: &dyn Runtime, project: &str, node: ObservedNode, request: &LogRequest) -> NodeLog {
     let lines = match runtime.logs(project, &node, request).await {
-        Ok(lines) => lines.filter_map(async |line| line.ok().map(|line| format!("{} {}", line.at, line.text))),
+        Ok(lines) => lines.filter_map(async |line| line.ok().map(|line| with_time(&line))),
         Err(failure) => {
             let lines = vec![format!("the log cannot be read: {failure}")];
             return NodeLog { node: node.name, lines, end: None, state: None };
@@ -64,6 +64,11 @@ pub(crate) async fn log_of(runtime: &dyn Runtime, project: &str, node: ObservedN
         state: runtime.inspect(&node).await,
         node: node.name,
     }
+}
+
+/// Nobody knows when a process wrote what carries no time.
+fn with_time(line: &LogLine) -> String {
+    if line.at.is_empty() { line.text.clone() } else { format!("{} {}", line.at, line.text) }
 }
 
 /// Writes down how an attempt to bring nodes up failed, while everything is still there; the failure then names the

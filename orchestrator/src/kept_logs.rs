@@ -96,7 +96,11 @@ impl KeptLogs {
             Err(error) if error.kind() != ErrorKind::NotFound => {
                 Err(Failure::Usage(format!("{} cannot be removed: {error}", self.folder.display())))
             }
-            _ => Ok(()),
+            _ => {
+                // Fails while another project has some, which is as it should be.
+                let _ = self.folder.parent().map(fs::remove_dir);
+                Ok(())
+            }
         }
     }
 }

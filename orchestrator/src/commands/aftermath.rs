@@ -10,8 +10,8 @@ use crate::failure::Failure;
 use crate::observed::{ObservedNetwork, ObservedNode, ObservedVolume};
 use crate::runtime::all_runtimes;
 
-/// What is under way shows by then.
-const QUIET: Duration = Duration::from_secs(2);
+/// What is under way shows by then: a node ends within a second.
+const QUIET: Duration = Duration::from_millis(1500);
 /// After that, whatever changes a cluster is no aftermath.
 const LIMIT: Duration = Duration::from_secs(15);
 const PAUSE: Duration = Duration::from_millis(100);

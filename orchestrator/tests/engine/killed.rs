@@ -150,7 +150,7 @@ fn looks() {
     let changes_nothing = |command: &[&str]| assert_eq!(calls(command), [""; 0], "{command:?}");
     changes_nothing(&["down", "-v"]);
     assert_eq!(calls(&["up"]).len(), CALLS_OF_UP);
-    for command in [&["status"][..], &["logs"], &["validate"], &["fault", "list"], &["up"]] {
+    for command in [&["status"][..], &["plan"], &["doctor"], &["logs"], &["validate"], &["fault", "list"], &["up"]] {
         changes_nothing(command);
     }
     assert_eq!(calls(&["down", "-v"]).len(), CALLS_OF_DOWN);

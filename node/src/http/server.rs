@@ -15,7 +15,7 @@ use hyper_util::{
 };
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::Semaphore,
+    sync::{Notify, Semaphore},
     time::sleep,
 };
 use tokio_util::sync::CancellationToken;
@@ -122,7 +122,10 @@ impl Server {
         let _ = stream.set_nodelay(true);
         let router = TowerToHyperService::new(self.router);
         let challenge = Challenge::default();
+        let asked = Arc::new(Notify::new());
+        let first = Arc::clone(&asked);
         let service = service_fn(move |mut request: Request<Incoming>| {
+            first.notify_one();
             let method = request.method().clone();
             request.extensions_mut().insert(challenge.clone());
             drop_trailing_slash(request.uri_mut());
@@ -142,9 +145,14 @@ impl Server {
             .serve_connection(TokioIo::new(stream), service)
             .with_upgrades();
         let mut connection = pin!(connection);
+        // On one that was just made the first request is still to come: its client has nobody to blame but us.
+        let closing = async {
+            self.draining.cancelled().await;
+            asked.notified().await;
+        };
         let result = tokio::select! {
             result = connection.as_mut() => result,
-            () = self.draining.cancelled() => {
+            () = closing => {
                 connection.as_mut().graceful_shutdown();
                 connection.await
             }
@@ -196,6 +204,23 @@ mod tests {
         let mut bytes = [0; 4096];
         let read = timeout(Duration::from_secs(10), stream.read(&mut bytes)).await.expect("an answer").unwrap();
         String::from_utf8_lossy(&bytes[..read]).into_owned()
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_is_made_must_be_answered_although_the_node_stops() {
+        let server = Server::new(Router::new().route("/", get(|| async {})), Tasks::default());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let accepting = tokio::spawn({
+            let server = server.clone();
+            async move { server.accept(listener).await }
+        });
+        let mut client = TcpStream::connect(address).await.unwrap();
+        server.close();
+        accepting.await.unwrap();
+        assert!(answer(&mut client, "/").await.starts_with("HTTP/1.1 200"));
+        timeout(Duration::from_secs(10), server.drained()).await.expect("an end");
+        assert!(TcpStream::connect(address).await.is_err(), "nobody listens any more");
     }
 
     #[tokio::test]

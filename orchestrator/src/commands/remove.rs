@@ -91,7 +91,9 @@ async fn reshard(session: &Session<'_>, others: &[Awaited], shards: usize) -> Re
 
 async fn out_of_view(waiter: &Waiter<'_>, leaving: &Awaited, others: &[Awaited]) -> Result<(), Failure> {
     let socket = &leaving.socket;
-    let removed = ask_any(others, |node| async move {
+    // Itself first: what it has written it has sent before it tells the others, who take nothing of it from then on.
+    let all: Vec<Awaited> = [leaving].into_iter().chain(others).cloned().collect();
+    let removed = ask_any(&all, |node| async move {
         match node.client.remove_from_view(socket).await {
             // An earlier run, interrupted, has done it.
             Err(error) if error.status() == Some(404) => Ok(Value::Null),

@@ -385,7 +385,7 @@ fn a_history_is_judged_again_without_a_cluster() {
         .answers("client 1 writes x = \"1\" at node1")
         .complains("the history is invalid");
     judge("short.jsonl", &[put])
-        .exits(1)
+        .exits(8)
         .answers("unknown: the history was cut off")
         .complains("the history is unknown");
     judge("wrong.jsonl", &[put, "{}", end]).exits(2).complains("wrong.jsonl cannot be read: line 2 is no event");

@@ -40,9 +40,10 @@ fn patterns<const N: usize>(names: [&str; N]) -> BTreeSet<String> {
     names.map(str::to_owned).into()
 }
 
-/// It answers 503 to what it cannot do, and has every write on the other nodes of a shard.
+/// It answers 503 to what it cannot do, and has every write on the other nodes of a shard. What it rearranges during a partition
+/// it may lose, as it says itself, so that there is none here.
 fn honest() {
-    let verdict = judge("honest", "add,reshard-up,reshard-down,pause,kill,partition", "30");
+    let verdict = judge("honest", "add,reshard-up,reshard-down,pause,kill", "30");
     assert!(verdict.valid, "{}", verdict.told);
 }
 

@@ -146,15 +146,15 @@ impl Waiter<'_> {
         try_join_all(waits).await.map(drop)
     }
 
-    /// Until all of `awaited` have one and the same view, with all of them in it. Tells of those that were `started` how long
-    /// that took.
+    /// Until all of `awaited` have one and the same view, with all of them in it. Tells of those in `told`, and how long it took
+    /// since they were started, where that is known.
     ///
     /// # Errors
     /// See [`Waiter::until`].
     pub(crate) async fn agree(
         &self,
         awaited: &[Awaited],
-        started: &BTreeMap<String, std::time::Instant>,
+        told: &BTreeMap<String, Option<std::time::Instant>>,
     ) -> Result<(), Failure> {
         let sockets: BTreeSet<&str> = awaited.iter().map(|node| node.socket.as_str()).collect();
         // All are asked for each look; every node is then judged by what all said.
@@ -163,9 +163,10 @@ impl Waiter<'_> {
             async move {
                 self.until(node, "agrees with all others on the view", || agreement(node, awaited, sockets)).await?;
                 let name = &node.node.name;
-                if let Some(started) = started.get(name) {
-                    let ready = Event::new("node.ready", format!("ready at {}", node.url)).node(Some(name));
-                    self.output.event(&ready.took(started.elapsed()));
+                if let Some(started) = told.get(name) {
+                    let mut ready = Event::new("node.ready", format!("ready at {}", node.url)).node(Some(name));
+                    ready.took = started.map(|started| started.elapsed());
+                    self.output.event(&ready);
                 }
                 Ok::<(), Failure>(())
             }

@@ -1,5 +1,9 @@
 //! The way from the file to running nodes that `up`, `node`, `ungrouped` and `add` share: look, compile, plan, apply, wait.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
+
 use serde_json::{Value, json};
 
 use super::session::Session;
@@ -87,12 +91,13 @@ async fn bring_up_in_place(
     let prepared = prepare(session, runtime, nodes.clone(), recreate).await?;
     let site = session.site(prepared.artifact.as_ref());
     let executor = Executor::new(runtime, &site, &session.interrupt);
-    let standing = Standing { session, runtime, site: &site, nodes: &nodes, ours: prepared.ours };
+    let standing =
+        Standing { session, runtime, site: &site, nodes: &nodes, ours: prepared.ours, told: Mutex::default() };
     let mut running = Vec::new();
     let wait = async {
-        let whole = async || standing.reach(Until::Agreement, &executor).await.map(drop).map_err(not_rolled);
+        let whole = async || standing.reach(Until::Agreement, &executor, false).await.map(drop).map_err(not_rolled);
         executor.roll(&prepared.plan, whole).await?;
-        running = standing.reach(until, &executor).await?;
+        running = standing.reach(until, &executor, true).await?;
         Ok(())
     };
     let work = async {
@@ -132,11 +137,14 @@ struct Standing<'a> {
     /// Those that must run.
     nodes: &'a [&'a NodeSpec],
     ours: bool,
+    /// Those of which it is told that they are ready.
+    told: Mutex<BTreeSet<String>>,
 }
 
 impl Standing<'_> {
-    /// Waits until the cluster is there; answers with all of its nodes that run.
-    async fn reach(&self, until: Until, executor: &Executor<'_>) -> Result<Vec<Awaited>, Failure> {
+    /// Waits until the cluster is there; answers with all of its nodes that run. Tells of those that this run has started since it
+    /// was there last, and in the `end` of all others too.
+    async fn reach(&self, until: Until, executor: &Executor<'_>, end: bool) -> Result<Vec<Awaited>, Failure> {
         let Self { session, runtime, .. } = *self;
         let waiter = waiter(session, runtime);
         let nodes = runtime.nodes(&session.spec.name).await?;
@@ -157,10 +165,21 @@ impl Standing<'_> {
             Until::Agreement => {
                 let complete = session.spec.grouped().all(|node| running.iter().any(|r| r.node.name == node.name));
                 waiter.answers(&running, self.ours && complete).await?;
-                waiter.agree(&running, &executor.take_started()).await?;
+                let new = self.news(executor, if end { &running } else { &[] });
+                waiter.agree(&running, &new).await?;
             }
         }
         Ok(running)
+    }
+
+    /// The nodes that this run has started, with since when, and of `others` those that nobody was told of.
+    fn news(&self, executor: &Executor<'_>, others: &[Awaited]) -> BTreeMap<String, Option<Instant>> {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let untold = others.iter().map(|other| &other.node.name).filter(|name| !told.contains(*name));
+        let mut news: BTreeMap<_, _> = untold.map(|name| (name.clone(), None)).collect();
+        news.extend(executor.take_started().into_iter().map(|(name, since)| (name, Some(since))));
+        told.extend(news.keys().cloned());
+        news
     }
 }
 

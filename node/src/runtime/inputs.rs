@@ -39,11 +39,12 @@ impl From<PeerInput> for Input {
     }
 }
 
-/// A question of how the loop is.
-pub(super) struct Probe {
-    /// The node is about to stop.
-    pub(super) leaving: bool,
-    pub(super) vitals: oneshot::Sender<Vitals>,
+/// A question to the loop about itself.
+pub(super) enum Probe {
+    /// How it is.
+    Vitals(oneshot::Sender<Vitals>),
+    /// The node is about to stop: whether it may.
+    Leave(oneshot::Sender<bool>),
 }
 
 /// A request on its way to the loop.

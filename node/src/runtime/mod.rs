@@ -144,13 +144,13 @@ impl Runtime {
             }
             Input::Message(envelope, _share) => self.core.handle_message(now, *envelope),
             Input::LinkDown(peer) => self.core.handle_link_down(now, peer),
-            Input::Probe(Probe { leaving, vitals }) => {
-                if leaving {
-                    self.core.handle_leaving(now);
-                }
-                let (ready, may_stop) = (self.core.is_ready(), self.core.may_stop());
-                // A probe that has gone away does not matter.
-                let _ = vitals.send(Vitals { ready, may_stop, stats: self.core.stats() });
+            // An asker that has gone away does not matter.
+            Input::Probe(Probe::Vitals(answer)) => {
+                let _ = answer.send(Vitals { ready: self.core.is_ready(), stats: self.core.stats() });
+            }
+            Input::Probe(Probe::Leave(answer)) => {
+                self.core.handle_leaving(now);
+                let _ = answer.send(self.core.may_stop());
             }
         }
     }

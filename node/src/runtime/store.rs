@@ -37,8 +37,6 @@ pub(crate) struct Store {
 pub(crate) struct Vitals {
     /// As [`Core::is_ready`](node_core::Core::is_ready).
     pub(crate) ready: bool,
-    /// As [`Core::may_stop`](node_core::Core::may_stop).
-    pub(crate) may_stop: bool,
     /// As [`Core::stats`](node_core::Core::stats).
     pub(crate) stats: Stats,
 }
@@ -103,20 +101,20 @@ impl Store {
 
     /// Asks the loop how it is; `None` when it does not take the question.
     pub(crate) async fn vitals(&self) -> Option<Vitals> {
-        self.probe(false).await
+        self.probe(Probe::Vitals).await
     }
 
     /// Tells the loop that the node is about to stop; completes when nobody waits for it any more.
     pub(crate) async fn leave(&self) {
-        while self.probe(true).await.is_some_and(|vitals| !vitals.may_stop) {
+        while self.probe(Probe::Leave).await == Some(false) {
             sleep(LEAVE_PAUSE).await;
         }
     }
 
-    async fn probe(&self, leaving: bool) -> Option<Vitals> {
-        let (vitals, answer) = oneshot::channel();
-        self.probes.try_send(Probe { leaving, vitals }).ok()?;
-        answer.await.ok()
+    async fn probe<T>(&self, question: impl FnOnce(oneshot::Sender<T>) -> Probe) -> Option<T> {
+        let (answer, answered) = oneshot::channel();
+        self.probes.try_send(question(answer)).ok()?;
+        answered.await.ok()
     }
 }
 

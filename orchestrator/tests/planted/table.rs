@@ -24,6 +24,7 @@ pub(crate) const ALL: &[Planted] = &[
     Planted { bug: "DeleteWithoutCheck", shows: &[MissedWrite] },
     // Writes that others take for ones that they have.
     Planted { bug: "KeepBurnedOrigin", shows: STALE },
-    // What a node had announced counts for the empty one in its place, which so is never given what it lacks.
-    Planted { bug: "IgnoreIdentity", shows: &[LostWrite, Divergence] },
+    // What a node had announced counts for the empty one in its place, which so is never given what it lacks: while clients are
+    // at it, of whose tokens that is pruned, or in the end.
+    Planted { bug: "IgnoreIdentity", shows: &[MissedWrite, OverwrittenRead, ConflictCircle, LostWrite, Divergence] },
 ];

@@ -86,7 +86,8 @@ impl Worker {
         }
     }
 
-    /// Reads what it knows, first elsewhere and then there, and stays there unless there is no answer.
+    /// Reads what it knows, first elsewhere and then there, and stays there unless there is no answer. What it then writes
+    /// elsewhere it deletes there.
     async fn look_at(&mut self, there: usize) {
         let (node, mut elsewhere) = (self.shared.node(there), self.shared.node(self.node));
         if elsewhere == node {
@@ -100,6 +101,12 @@ impl Worker {
                 if !self.session.get(node, &key).await.is_answered() {
                     return;
                 }
+            }
+        }
+        if let Some(note) = self.some_own_note(Deed::Write) {
+            let written = self.session.put(&elsewhere, &note, self.shared.next_value()).await;
+            if !written.is_answered() || !self.session.delete(&node, &note).await.is_answered() {
+                return;
             }
         }
         self.node = there;

@@ -52,11 +52,13 @@ for run in $(seq "$runs"); do
   our_down=$(milliseconds ours down -v)
   their_up=$(milliseconds theirs up -d)
   their_down=$(milliseconds theirs down -v)
-  echo "run $run: up $our_up, compose $their_up; down $our_down, compose $their_down; up again $again, status $status"
-  for name in our_up their_up our_down their_down again status; do echo "${!name}" >>"$folder/$name"; done
+  validate=$(milliseconds ours validate)
+  help=$(milliseconds "$orchestrator" --help)
+  echo "run $run: up $our_up, compose $their_up; down $our_down, compose $their_down; up again $again, status $status, validate $validate, help $help"
+  for name in our_up their_up our_down their_down again status validate help; do echo "${!name}" >>"$folder/$name"; done
 done
 of() { median <"$folder/$1"; }
 ratio() { awk -v a="$(of "$1")" -v b="$(of "$2")" 'BEGIN { printf "%.2f", a / b }'; }
 echo "medians in ms: up $(of our_up), compose $(of their_up): $(ratio our_up their_up) of it"
 echo "               down $(of our_down), compose $(of their_down): $(ratio our_down their_down) of it"
-echo "               up again $(of again), status $(of status)"
+echo "               up again $(of again), status $(of status), validate $(of validate), --help $(of help)"

@@ -5,7 +5,7 @@
 
 use std::fmt;
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::Write;
+use std::io::{Seek, Write};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
@@ -24,8 +24,11 @@ const PAUSE: Duration = Duration::from_millis(50);
 #[derive(Debug)]
 pub(crate) struct Hold {
     file: File,
+    holder: Holder,
     /// Who had it before, and did not live to release it.
     pub(crate) killed: Option<String>,
+    /// The node that one had emptied for its removal, so that nothing is lost with what is left of it.
+    pub(crate) emptied: Option<String>,
 }
 
 impl Hold {
@@ -57,12 +60,15 @@ impl Hold {
             if let Some(hold) = Self::try_take(path).map_err(unusable(path))? {
                 return Ok(hold);
             }
-            let held = format!("project {project} is being changed by {}", Holder::read(path));
+            let held = format!("project {project} is being changed by {}", words(Holder::read(path).as_ref()));
             let Some(patience) = patience else {
                 return Err(Failure::Held(format!("{held}; wait for it, or use --wait")));
             };
             if start.elapsed() >= patience {
-                return Err(Failure::NotReady(format!("{held}, still after {} s", patience.as_secs_f32())));
+                return Err(Failure::NotReady(format!(
+                    "{held}, still after {} s; --timeout waits longer",
+                    patience.as_secs_f32()
+                )));
             }
             if !is_told {
                 output.note(&format!("{held}; waiting for it"));
@@ -87,11 +93,27 @@ impl Hold {
             Err(TryLockError::Error(error)) => return Err(error),
         }
         // Whoever releases it leaves nothing.
-        let killed = (file.metadata()?.len() > 0).then(|| Holder::read(path));
-        file.set_len(0)?;
-        let mut hold = Self { file, killed };
-        hold.file.write_all(serde_json::to_string(&Holder::this())?.as_bytes())?;
+        let left = if file.metadata()?.len() > 0 { Some(Holder::read(path)) } else { None };
+        let killed = left.as_ref().map(|holder| words(holder.as_ref()));
+        let emptied = left.flatten().and_then(|holder| holder.emptied);
+        let mut hold = Self { file, holder: Holder::this(), killed, emptied };
+        hold.write()?;
         Ok(Some(hold))
+    }
+
+    /// Whoever comes next knows that this node is emptied, also when this process does not live to remove it.
+    ///
+    /// # Errors
+    /// The state folder cannot be written any more.
+    pub(crate) fn note_emptied(&mut self, node: &str) -> Result<(), Failure> {
+        self.holder.emptied = Some(node.to_owned());
+        self.write().map_err(|error| Failure::Usage(format!("the state folder cannot be written: {error}")))
+    }
+
+    fn write(&mut self) -> std::io::Result<()> {
+        self.file.set_len(0)?;
+        self.file.rewind()?;
+        self.file.write_all(serde_json::to_string(&self.holder)?.as_bytes())
     }
 }
 
@@ -121,6 +143,14 @@ struct Holder {
     command: String,
     /// RFC 3339.
     since: String,
+    /// The node that has been emptied.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    emptied: Option<String>,
+}
+
+/// Of one that has only just taken it, or just releases it, nothing is known.
+fn words(holder: Option<&Holder>) -> String {
+    holder.map_or_else(|| "another orchestrator".to_owned(), Holder::to_string)
 }
 
 impl Holder {
@@ -129,15 +159,12 @@ impl Holder {
         let words = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned());
         let command: Vec<String> = std::iter::once("orchestrator".to_owned()).chain(words).collect();
         let since = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
-        Self { pid: std::process::id(), command: command.join(" "), since }
+        Self { pid: std::process::id(), command: command.join(" "), since, emptied: None }
     }
 
-    /// In words, as the file tells.
-    fn read(path: &Path) -> String {
-        let text = fs::read_to_string(path).unwrap_or_default();
-        // It has only just been taken, or is just being released.
-        serde_json::from_str(&text)
-            .map_or_else(|_| "another orchestrator".to_owned(), |holder: Self| holder.to_string())
+    /// As the file tells.
+    fn read(path: &Path) -> Option<Self> {
+        serde_json::from_str(&fs::read_to_string(path).ok()?).ok()
     }
 }
 
@@ -177,11 +204,18 @@ mod tests {
     async fn whoever_was_killed_is_known_to_the_next() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join(".kv.hold");
-        let left = Holder { pid: 7, command: "orchestrator up".into(), since: "2026-01-02T03:04:05Z".into() };
-        fs::write(&path, serde_json::to_string(&left).expect("JSON")).expect("a file");
-        let hold = take(&path, None).await.expect("nobody has it");
+        let left = r#"{"pid":7,"command":"orchestrator up","since":"2026-01-02T03:04:05Z"}"#;
+        fs::write(&path, left).expect("a file");
+        let mut hold = take(&path, None).await.expect("nobody has it");
         assert_eq!(hold.killed.as_deref(), Some("`orchestrator up` (process 7, since 03:04:05 UTC)"));
-        assert!(Holder::read(&path).contains(&std::process::id().to_string()), "{}", Holder::read(&path));
+        assert_eq!(hold.emptied, None);
+        assert_eq!(Holder::read(&path).map(|holder| holder.pid), Some(std::process::id()));
+        hold.note_emptied("node1").expect("a file");
+        let left = fs::read(&path).expect("a file");
+        drop(hold);
+        fs::write(&path, left).expect("a file");
+        assert_eq!(take(&path, None).await.expect("nobody has it").emptied.as_deref(), Some("node1"));
+        assert_eq!(take(&path, None).await.expect("nobody has it").emptied, None);
     }
 
     #[tokio::test]

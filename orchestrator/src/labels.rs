@@ -31,6 +31,12 @@ pub(crate) fn project(labels: Option<&HashMap<String, String>>) -> Option<String
     labels.and_then(|labels| labels.get(PROJECT)).cloned()
 }
 
+/// The project of a container with these labels. What somebody else has started from an image of ours has the image's label
+/// too, and is nobody's.
+pub(crate) fn project_of_container(labels: Option<&HashMap<String, String>>) -> Option<String> {
+    project(labels.filter(|labels| labels.contains_key(NODE) || labels.contains_key(BARRIER)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -40,6 +46,17 @@ mod tests {
         assert_eq!(project(None), None);
         assert_eq!(project(Some(&HashMap::new())), None);
         assert_eq!(project(Some(&of_project("kv"))), Some("kv".to_owned()));
+    }
+
+    #[test]
+    fn a_container_of_our_image_is_ours_only_when_it_is_a_node_or_a_barrier() {
+        let mut labels = of_project("kv");
+        assert_eq!(project_of_container(Some(&labels)), None);
+        for role in [NODE, BARRIER] {
+            labels.insert(role.to_owned(), "node1".to_owned());
+            assert_eq!(project_of_container(Some(&labels)), Some("kv".to_owned()));
+            labels.remove(role);
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@ use ipnet::Ipv4Net;
 
 use crate::launch::NodeConfig;
 
-pub(crate) use about::{About, Engine, Folder};
+pub(crate) use about::{About, Engine, Folder, is_elsewhere};
 
 /// Everything that `plan` looks at.
 #[derive(Debug, Clone, Default)]
@@ -17,6 +17,8 @@ pub(crate) struct Observed {
     pub(crate) image: Option<ObservedImage>,
     /// Every network of the engine.
     pub(crate) networks: Vec<ObservedNetwork>,
+    /// What the host of the engine reaches by itself, where that is this one.
+    pub(crate) routes: Vec<Route>,
     /// The nodes of this project, whatever their state.
     pub(crate) nodes: Vec<ObservedNode>,
     /// Nodes that have ended and were not removed, where the runtime does not list those among `nodes`.
@@ -51,6 +53,13 @@ pub(crate) struct ObservedNetwork {
     pub(crate) project: Option<String>,
     /// Containers connected to it: name and address.
     pub(crate) members: Vec<(String, Option<Ipv4Addr>)>,
+}
+
+/// A subnet that the host reaches by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Route {
+    pub(crate) subnet: Ipv4Net,
+    pub(crate) interface: String,
 }
 
 /// Whether a node runs.

@@ -2,12 +2,13 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::time::SystemTime;
 
 use serde::Deserialize;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{ChildStderr, ChildStdout, Command};
 
-use super::Target;
+use super::{Target, fresh};
 use crate::failure::Failure;
 use crate::output::{Event, Output};
 
@@ -30,7 +31,7 @@ pub(super) struct Product {
 pub(super) const NODE: Product = Product { package: "node", called: "the node" };
 pub(super) const BARRIER: Product = Product { package: "partition", called: "the barrier" };
 
-/// Compiles it; answers where the binary is. When nothing changed that is one call of cargo, since people wait for it.
+/// Compiles it; answers where the binary is. When nothing changed cargo is not even asked, since people wait for it.
 pub(super) async fn compile(
     product: &Product,
     folder: &Path,
@@ -44,6 +45,10 @@ pub(super) async fn compile(
             "there is no Cargo.toml in {folder}; image.build must name the clone of this project, or be absent for an image that exists already"
         )));
     }
+    if let Some(binary) = fresh::binary(folder, target.triple(), package) {
+        return Ok(binary);
+    }
+    let started = SystemTime::now();
     let mut arguments = vec!["build", "--release", "-p", package, "--message-format", "json-render-diagnostics"];
     if let Some(triple) = target.triple() {
         arguments.extend(["--target", triple]);
@@ -59,7 +64,10 @@ pub(super) async fn compile(
     }
     let binary = built.map_err(|words| failed(&words, product, folder, &arguments))?;
     output.event(&Event::new("build.compiled", format!("{called} is compiled")));
-    binary.ok_or_else(|| Failure::Image(format!("cargo does not say where {called} is; `cargo clean` may help")))
+    let binary = binary
+        .ok_or_else(|| Failure::Image(format!("cargo does not say where {called} is; `cargo clean` may help")))?;
+    fresh::keep(&binary, started);
+    Ok(binary)
 }
 
 fn failed(words: &str, product: &Product, folder: &Path, arguments: &[&str]) -> Failure {

@@ -1,11 +1,12 @@
 //! From the sources to what a runtime starts: the static node and the image's context, or the native node.
 //!
-//! Nothing is written but what cargo writes; the context exists in memory only.
+//! Nothing is written but what cargo writes, and a stamp beside it; the context exists in memory only.
 
 mod barrier;
 mod compile;
 mod context;
 mod foreign;
+mod fresh;
 mod inside;
 mod sources;
 mod target;

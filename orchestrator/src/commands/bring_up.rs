@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::session::Session;
 use crate::apply::Executor;
 use crate::build::Artifact;
+use crate::diagnosis::{Check, room};
 use crate::evidence;
 use crate::failure::Failure;
 use crate::observed::{NodeState, ObservedNode};
@@ -66,19 +67,30 @@ pub(super) async fn prepare(
     nodes: Vec<&NodeSpec>,
     recreate: bool,
 ) -> Result<Prepared, Failure> {
-    let mut desired = Desired { spec: &session.spec, nodes, addressing: look.addressing(), content: None, recreate };
+    let desired = |artifact| desired(session, look, &nodes, artifact, recreate);
     // Conflicts are told at once: they end the compiler, which may take minutes.
     let is_free =
-        async { plan(&desired, &look.observe(&session.site(None)).await?).map(drop).map_err(Failure::Conflict) };
+        async { plan(&desired(None), &look.observe(&session.site(None)).await?).map(drop).map_err(Failure::Conflict) };
     let ((), artifact) = tokio::try_join!(is_free, session.compile(look))?;
     let observed = look.observe(&session.site(artifact.as_ref())).await?;
     if artifact.is_none() && observed.image.is_none() {
         return Err(missing_image(&session.spec));
     }
-    desired.content = artifact.as_ref().map(|artifact| artifact.content.as_str());
-    let plan = plan(&desired, &observed).map_err(Failure::Conflict)?;
+    let plan = plan(&desired(artifact.as_ref()), &observed).map_err(Failure::Conflict)?;
     let ours = artifact.is_some() || observed.image.is_some_and(|image| image.ours);
     Ok(Prepared { artifact, ours, plan })
+}
+
+/// What is wanted of the nodes, with what was compiled.
+fn desired<'a>(
+    session: &'a Session<'_>,
+    look: &dyn Look,
+    nodes: &[&'a NodeSpec],
+    artifact: Option<&'a Artifact>,
+    recreate: bool,
+) -> Desired<'a> {
+    let content = artifact.map(|artifact| artifact.content.as_str());
+    Desired { spec: &session.spec, nodes: nodes.to_vec(), addressing: look.addressing(), content, recreate }
 }
 
 async fn bring_up_in_place(
@@ -101,12 +113,10 @@ async fn bring_up_in_place(
         Ok(())
     };
     let work = async {
-        let done = wait.await;
+        let (done, ()) = tokio::join!(wait, warn_of_little_room(session, runtime, &prepared.plan));
         if let Err(Failure::Unhealthy(_)) = done {
             // A process that ended may have met a stranger at its port.
-            let content = prepared.artifact.as_ref().map(|artifact| artifact.content.as_str());
-            let addressing = runtime.addressing();
-            let desired = Desired { spec: &session.spec, nodes: nodes.clone(), addressing, content, recreate };
+            let desired = desired(session, runtime, &nodes, prepared.artifact.as_ref(), recreate);
             plan(&desired, &runtime.observe(&site).await?).map_err(Failure::Conflict)?;
         }
         match done {
@@ -116,6 +126,17 @@ async fn bring_up_in_place(
     };
     executor.undoing(work).await?;
     Ok(Outcome { changed: !prepared.plan.is_empty(), running })
+}
+
+/// Before something is started. It is for people only: whoever cannot be asked is not.
+async fn warn_of_little_room(session: &Session<'_>, runtime: &dyn Runtime, plan: &Plan) {
+    if plan.is_empty() {
+        return;
+    }
+    let Ok(about) = runtime.about().await else { return };
+    for warning in room(&about, &session.spec).iter().filter_map(Check::warning_text) {
+        session.output.note(&warning);
+    }
 }
 
 /// Who cannot wait may say so.

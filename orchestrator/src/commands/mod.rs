@@ -81,11 +81,12 @@ fn changes(command: &Command) -> bool {
         | Command::Node { .. }
         | Command::Ungrouped
         | Command::Add { .. }
-        | Command::Remove { .. }
         | Command::Reshard { .. } => true,
         Command::Fault { fault } => !matches!(fault, FaultCommand::List),
-        // `prune` holds each project that it removes; the clusters of `test` are nobody else's.
+        // `prune` holds each project that it removes, and `remove` tells its hold how far it is; the clusters of `test` are
+        // nobody else's.
         Command::Prune
+        | Command::Remove { .. }
         | Command::Build
         | Command::Plan { .. }
         | Command::Status { .. }

@@ -17,27 +17,34 @@ use crate::readiness::{Awaited, Waiter};
 const SHARD_NODES_MIN: usize = 2;
 
 pub(super) async fn run(session: &Session<'_>, name: &str) -> Result<(), Failure> {
+    let mut hold = session.hold(&session.spec.name).await?;
     let cluster = find(session).await?;
-    let (leaving, others) = split(session, &cluster, name)?;
-    if let Some(leaving) = &leaving {
+    let runs = cluster.nodes.iter().any(|node| node.name == name && node.is_running());
+    if runs || hold.emptied.as_deref() != Some(name) {
+        let (leaving, others) = split(session, &cluster, name)?;
         let waiter = waiter(session, &*cluster.runtime);
-        leave(session, &waiter, leaving, &others).await.map_err(|failure| match failure {
+        leave(session, &waiter, &leaving, &others).await.map_err(|failure| match failure {
             Failure::Interrupted(_) => Failure::Interrupted(format!("{name} still runs; run it again to go on")),
             other => other,
         })?;
     }
+    hold.note_emptied(name)?;
     let nodes = [name.to_owned()];
     let removal =
         Removal { project: &session.spec.name, nodes: &nodes, volumes: true, cause: "asked for", ..Removal::default() };
-    down::remove(session, &removal, "remove").await?;
+    let left = format!("{name} is emptied; `orchestrator down -v {name}` removes what is left of it");
+    down::remove(session, &removal, "remove").await.map_err(|failure| match failure {
+        Failure::Interrupted(_) => Failure::Interrupted(left),
+        other => other.and_line(&left),
+    })?;
     if session.spec.node(name).is_some() {
         session.output.note(&format!("{name} is still in {}: the next `up` starts it again", session.origin));
     }
     Ok(())
 }
 
-/// The node, if it runs, and the others that do.
-fn split(session: &Session<'_>, cluster: &Running, name: &str) -> Result<(Option<Awaited>, Vec<Awaited>), Failure> {
+/// The node, which runs, and the others that do.
+fn split(session: &Session<'_>, cluster: &Running, name: &str) -> Result<(Awaited, Vec<Awaited>), Failure> {
     let there = cluster.nodes.iter().find(|node| node.name == name);
     let Some(there) = there else {
         return match session.spec.node(name) {
@@ -46,20 +53,20 @@ fn split(session: &Session<'_>, cluster: &Running, name: &str) -> Result<(Option
         };
     };
     let (leaving, others): (Vec<_>, Vec<_>) = cluster.awaited().into_iter().partition(|node| node.node.name == name);
-    if !there.is_running() {
+    let Some(leaving) = leaving.into_iter().next() else {
         let state = there.state.as_str();
         return Err(Failure::Unhealthy(format!(
             "{name} is {state}, so its data cannot be moved; `orchestrator up {name}` starts it, \
              `orchestrator down -v {name}` removes it with what only it has"
         )));
-    }
+    };
     if others.len() < SHARD_NODES_MIN {
         return Err(Failure::Unhealthy(format!(
             "{name} is one of the last {}: with fewer nothing is kept twice; `orchestrator down` ends the cluster",
             others.len() + 1
         )));
     }
-    Ok((leaving.into_iter().next(), others))
+    Ok((leaving, others))
 }
 
 /// Out of the view; returns when all that it had is on the others.

@@ -85,7 +85,9 @@ impl<'a> Session<'a> {
     /// The choice of a command that was given an image.
     pub(crate) fn containers(&self, flag: &str) -> Result<RuntimeChoice, Failure> {
         if self.global.runtime == RuntimeChoice::Process {
-            return Err(Failure::Usage(format!("{flag} needs containers; processes run only this project's node")));
+            return Err(Failure::Usage(format!(
+                "{flag} needs containers; processes run only this project's node, use --runtime docker"
+            )));
         }
         Ok(RuntimeChoice::Docker)
     }

@@ -56,6 +56,12 @@ impl Check {
         }
     }
 
+    /// What `up` can live with, and what helps; in words.
+    pub(crate) fn warning_text(&self) -> Option<String> {
+        let remedy = self.remedy.as_ref().filter(|_| self.state == State::Warning)?;
+        Some(format!("{}; what helps: {remedy}", self.message))
+    }
+
     /// `ok`, `warning` or `problem`.
     pub(crate) fn state(&self) -> &'static str {
         match self.state {

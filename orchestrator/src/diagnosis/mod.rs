@@ -35,13 +35,18 @@ pub(crate) fn diagnose(facts: &Facts<'_>) -> Vec<Check> {
         checks.push(engine::version(engine));
         checks.push(engine::addresses(engine, facts.spec));
         checks.push(engine::limits(engine));
-        checks.extend(machine::memory(engine, facts.spec));
     }
     checks.extend(machine::folder(&facts.about));
-    checks.extend(machine::disk(&facts.about));
+    checks.extend(room(&facts.about, facts.spec));
     checks.push(image(facts));
     checks.extend(conflicts(facts));
     checks
+}
+
+/// Memory and disk. They are never more than a warning: what nodes may take they need not.
+pub(crate) fn room(about: &About, spec: &ClusterSpec) -> Vec<Check> {
+    let memory = about.engine.as_ref().and_then(|engine| machine::memory(engine, spec));
+    memory.into_iter().chain(machine::disk(about)).collect()
 }
 
 fn image(facts: &Facts<'_>) -> Check {

@@ -5,7 +5,6 @@
 
 mod ports;
 mod ring;
-mod routes;
 mod subnets;
 
 use std::collections::BTreeMap;
@@ -17,7 +16,7 @@ use ipnet::Ipv4Net;
 use crate::failure::{Conflict, Failure};
 use crate::launch::Addressing;
 use crate::plan::volume_name;
-use crate::runtime::Look;
+use crate::runtime::{Look, routes_of_host};
 use crate::spec::{ClusterSpec, NodeSpec, overlap};
 
 pub(crate) use ports::FIRST_EPHEMERAL_PORT;
@@ -60,7 +59,7 @@ pub(crate) async fn free_subnet(spec: ClusterSpec, runtime: &dyn Look, size: Siz
     let subnet = match own.and_then(|network| network.subnets.first()) {
         Some(subnet) => *subnet,
         None => {
-            let mut taken = routes::of_host();
+            let mut taken: Vec<Ipv4Net> = routes_of_host().into_iter().map(|route| route.subnet).collect();
             taken.extend(networks.iter().flat_map(|network| &network.subnets));
             // Left to the cluster that asks for no other.
             taken.push(spec.network.subnet);

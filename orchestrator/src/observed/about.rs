@@ -48,10 +48,15 @@ impl Engine {
 
     /// Reached over a network, at an address that is not this machine's.
     pub(crate) fn is_elsewhere(&self) -> bool {
-        let Some((scheme, address)) = self.host.split_once("://") else { return false };
-        let own = ["127.", "localhost", "[::1]"];
-        scheme != "unix" && !own.iter().any(|start| address.starts_with(start))
+        is_elsewhere(&self.host)
     }
+}
+
+/// Whether a `DOCKER_HOST` is another machine.
+pub(crate) fn is_elsewhere(host: &str) -> bool {
+    let Some((scheme, address)) = host.split_once("://") else { return false };
+    let own = ["127.", "localhost", "[::1]"];
+    scheme != "unix" && !own.iter().any(|start| address.starts_with(start))
 }
 
 /// A folder, which need not be there yet.

@@ -3,7 +3,7 @@
 use super::{Desired, keeps_data, volume_name};
 use crate::failure::Conflict;
 use crate::launch::Addressing;
-use crate::observed::{Observed, ObservedNetwork, ObservedVolume, OtherContainer, short};
+use crate::observed::{Observed, ObservedNetwork, ObservedVolume, OtherContainer, Route, short};
 use crate::spec::NodeSpec;
 
 /// Everything in the way of `desired`.
@@ -39,7 +39,25 @@ pub(super) fn of_network(desired: &Desired<'_>, observed: &Observed) -> Vec<Conf
             conflicts.push(Conflict { what, owner: describe(network), free_with: removal(network) });
         }
     }
+    conflicts.extend(of_routes(desired, observed));
     conflicts
+}
+
+/// What the host reaches by itself inside the subnet of a network that is not there yet: the nodes there would not be reached. A
+/// wider route is in nobody's way, since the kernel prefers the narrower.
+fn of_routes(desired: &Desired<'_>, observed: &Observed) -> Vec<Conflict> {
+    let Desired { spec, .. } = desired;
+    if observed.networks.iter().any(|network| network.project.as_ref() == Some(&spec.name)) {
+        return Vec::new();
+    }
+    let is_bridge = |route: &Route| observed.networks.iter().any(|network| network.subnets.contains(&route.subnet));
+    let in_way = |route: &&Route| spec.network.subnet.contains(&route.subnet) && !is_bridge(route);
+    let conflict = |Route { subnet, interface }: &Route| Conflict {
+        what: format!("subnet {}", spec.network.subnet),
+        owner: format!("this host's route to {subnet} by {interface}"),
+        free_with: format!("sudo ip route del {subnet} dev {interface} (or take another subnet with --subnet auto)"),
+    };
+    observed.routes.iter().filter(in_way).map(conflict).collect()
 }
 
 /// Our own network must move, but containers of ours are still on it.

@@ -201,7 +201,9 @@ fn notes(spec: &ClusterSpec, observed: &Observed) -> Vec<String> {
     unknown
         .map(|node| {
             let name = &node.name;
-            format!("{name} is {} but not in the file; `orchestrator down {name}` removes it", node.state.as_str())
+            // What does not run has nothing that could be moved.
+            let command = if node.is_running() { "remove" } else { "down" };
+            format!("{name} is {} but not in the file; `orchestrator {command} {name}` removes it", node.state.as_str())
         })
         .collect()
 }

@@ -6,6 +6,7 @@ pub(crate) mod docker;
 mod folder;
 mod ports;
 pub(crate) mod process;
+mod routes;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -24,6 +25,7 @@ use crate::spec::ClusterSpec;
 
 pub(crate) use choice::{all_runtimes, choose, consider};
 pub(crate) use ports::is_taken as is_port_taken;
+pub(crate) use routes::of_host as routes_of_host;
 
 /// What every call of a runtime may need to know.
 pub(crate) struct Site<'a> {
@@ -102,7 +104,7 @@ pub(crate) trait Look: Send + Sync {
     /// A node's log.
     async fn logs(&self, project: &str, node: &ObservedNode, request: &LogRequest) -> Result<LogStream, Failure>;
 
-    /// What a node holds in memory, in bytes.
+    /// What a node holds in memory, in bytes: resident, with what its processes share.
     async fn memory_bytes(&self, node: &ObservedNode) -> Option<u64>;
 
     /// Why a node that should run does not: exit code, killed for memory. For messages only.

@@ -1,5 +1,7 @@
 //! Up, again, add, reshard: with the real node.
 
+use std::process::Stdio;
+
 use serde_json::Value;
 
 use crate::Scenario;
@@ -14,6 +16,10 @@ pub(crate) const ALL: &[Scenario] = &[
     ("add_and_reshard_change_the_running_cluster", add_and_reshard),
     ("the_commands_of_the_makefile_in_their_order", makefile_order),
     ("a_node_that_ends_at_once_fails_the_command_with_its_last_words", last_words),
+    ("a_wait_that_passes_its_deadline_names_node_condition_and_log", not_ready),
+    ("an_image_that_is_not_there_is_told_with_the_way_to_it", missing_image),
+    ("an_image_that_cannot_be_built_is_told_in_the_engines_words", failing_build),
+    ("a_cluster_that_is_being_changed_is_changed_by_nobody_else", held),
     ("the_last_logs_of_a_cluster_stay_when_it_is_removed", logs_after_down),
     ("what_a_killed_run_left_half_way_is_completed", killed_half_way),
     ("an_interrupt_undoes_what_this_run_created", interrupt),
@@ -41,7 +47,13 @@ fn up_is_idempotent() {
     stage.run(&["status"]).exits(0).answers("agrees (5)");
     stage.run(&["logs", "--tail", "1", stage.name(2)]).exits(0).answers(stage.name(2));
     let left = |kind: &[&str]| docker(&[kind, &["--filter", &format!("name={}", stage.project), "--quiet"]].concat());
+    let since = docker(&["info", "--format", "{{.SystemTime}}"]);
     stage.run(&["down", "-v"]).exits(0).answers("removed 5 nodes, 1 network, 5 volumes");
+    let until = docker(&["info", "--format", "{{.SystemTime}}"]);
+    let label = format!("label=orchestrator.project={}", stage.project);
+    let ends = ["events", "--since", &since, "--until", &until, "--filter", "event=die", "--filter", &label];
+    let codes = docker(&[&ends[..], &["--format", "{{.Actor.Attributes.exitCode}}"]].concat());
+    assert_eq!(codes.lines().collect::<Vec<_>>(), ["0"; 5], "every node ended by itself when it was asked to");
     for kind in [&["ps", "--all"][..], &["network", "ls"], &["volume", "ls"]] {
         assert_eq!(left(kind), "", "{kind:?}");
     }
@@ -147,7 +159,7 @@ fn only_differences() {
     let id = |number: usize| docker(&["inspect", "--format", "{{.Id}}", stage.name(number)]);
     let (first, second) = (id(1), id(2));
     docker(&["stop", stage.name(3)]);
-    stage.run(&["status"]).exits(1).complains(&format!("{} is stopped", stage.name(3)));
+    stage.run(&["status"]).exits(1).reads("status-of-a-stopped-node");
     let changed = stage.file(1).replacen("ungrouped: false }", "ungrouped: false, env: { RUST_LOG: info } }", 1);
     stage.write("cluster.yaml", &changed);
     stage
@@ -171,7 +183,7 @@ fn add_and_reshard() {
     stage.run(&["add", &new]).exits(0).answers("shard 2");
     let nodes = status_json(&stage);
     assert_eq!(nodes[&new]["shard"], "2");
-    stage.run(&["reshard", "4"]).exits(1).complains("Not enough nodes");
+    stage.run(&["reshard", "4"]).exits(1).reads("reshard-refused");
     stage.run(&["reshard", "3"]).exits(0).answers("after:  shard 1");
     stage.run(&["up"]).exits(0).complains(&format!("{new} is running but not in the file"));
     stage.run(&["down"]).exits(0).answers("removed 6 nodes");
@@ -209,6 +221,43 @@ fn last_words() {
     assert!(read("plan.txt").starts_with("done      build the image, because the image is missing\n"));
     let run: Value = serde_json::from_str(&read("run.json")).expect("JSON");
     assert_eq!((&run["project"], &run["runtime"]), (&stage.project.as_str().into(), &"docker".into()));
+    stage.run(&["up", stage.name(1)]).exits(1).reads("node-ended");
+}
+
+fn not_ready() {
+    let stage = Stage::new("docker", SLEEPER, 1, 1);
+    stage.run(&["build"]).exits(0);
+    let up = stage.run(&["--timeout", "700ms", "up", stage.name(1)]).exits(7);
+    assert!(stage.evidence(&up).join("failure.txt").exists());
+    up.reads("node-not-ready");
+    // What was started is left for a look at it, and the next command converges.
+    stage.kill_containers();
+    stage.run(&["down", "-v"]).exits(0).answers("removed 1 node");
+}
+
+fn missing_image() {
+    let stage = Stage::new("docker", Sources::Foreign, 1, 1);
+    stage.run(&["up"]).exits(5).reads("image-missing");
+    assert_eq!(stage.objects(), "");
+}
+
+fn failing_build() {
+    let stage = Stage::new("docker", SLEEPER, 1, 1);
+    stage.write("Dockerfile", "FROM scratch\nCOPY gone /\n");
+    stage.run(&["up"]).exits(5).complains("gone");
+    assert_eq!(stage.objects(), "");
+}
+
+fn held() {
+    let stage = Stage::new("docker", SLEEPER, 1, 1);
+    stage.run(&["build"]).exits(0);
+    let mut up = stage.command(&["up"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("a start");
+    eventually("the nodes run", || status_json(&stage).len() == stage.nodes.len());
+    for command in [&["up"][..], &["down", "-v"], &["fault", "kill", stage.name(1)]] {
+        stage.run(command).exits(6).reads("held");
+    }
+    up.kill().expect("a kill");
+    up.wait().expect("an end");
 }
 
 fn logs_after_down() {

@@ -13,6 +13,9 @@ pub(crate) const ALL: &[Scenario] = &[
     ("a_wiped_node_is_made_as_it_was_whatever_the_file_says", wiped),
 ];
 
+/// It needs the machine alone: what is tested there has deadlines.
+pub(crate) const CROWDED: &[Scenario] = &[("five_isolated_clusters_at_once_pass_their_tests_and_leave_nothing", five)];
+
 fn stage() -> Stage {
     Stage::new("docker", Sources::Workspace, 2, 1)
 }
@@ -78,6 +81,24 @@ fn at_once() {
     for project in &projects {
         stage.run(&["--isolate", "-p", project, "status"]).exits(0).answers("agrees (3)");
     }
+}
+
+/// As the class's: six members in two shards, and a node without one.
+fn five() {
+    let mut stage = Stage::new("docker", Sources::Workspace, 6, 2);
+    let projects = ["a", "b", "c", "d", "e"].map(|suffix| stage.beside(suffix));
+    let stage = &stage;
+    std::thread::scope(|scope| {
+        for project in &projects {
+            scope.spawn(move || {
+                let command = |words: &[&str]| stage.run(&[&["--isolate", "-p", project], words].concat()).exits(0);
+                command(&["up"]).answers("http://127.0.0.1:");
+                command(&["test", "--attach", "--suite", "assignment4"]).answers(" 0 failed");
+                command(&["down", "-v"]).answers("removed 7 nodes, 1 network, 7 volumes");
+            });
+        }
+    });
+    assert_eq!(projects.map(|project| containers(&project)), [""; 5]);
 }
 
 fn free_subnet() {

@@ -3,13 +3,14 @@
 use crate::Scenario;
 use crate::clients::measured;
 use crate::proxy::Proxy;
-use crate::stage::{Sources, Stage, docker};
+use crate::stage::{Sources, Stage, docker, put, status_of};
 
 pub(crate) const ALL: &[Scenario] = &[
     ("an_up_that_is_killed_after_any_call_is_completed_or_removed_by_the_next_command", up),
     ("a_down_that_is_killed_after_any_call_is_completed_or_undone_by_the_next_command", down),
     ("an_add_that_is_killed_after_any_call_is_completed_by_the_next", add),
-    ("a_node_whose_change_is_killed_after_any_call_is_changed_by_the_next_up", change),
+    ("a_remove_that_is_killed_after_any_call_is_completed_by_the_next", remove),
+    ("a_rolling_up_that_is_killed_after_any_call_is_completed_by_the_next", roll),
     ("what_only_looks_asks_the_engine_for_no_change", looks),
 ];
 
@@ -19,8 +20,10 @@ const CALLS_OF_UP: usize = 10;
 const CALLS_OF_DOWN: usize = 10;
 /// Of volume, container and start.
 const CALLS_OF_ADD: usize = 3;
-/// Of stop, removal, container and start.
-const CALLS_OF_CHANGE: usize = 4;
+/// Of stop and removal of a node and its volume.
+const CALLS_OF_REMOVE: usize = 3;
+/// Of stop, removal, container and start of two nodes.
+const CALLS_OF_ROLL: usize = 8;
 
 /// A small cluster, and the way to its engine.
 struct Bench {
@@ -30,20 +33,24 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
-        let stage = Stage::new("docker", Sources::Workspace, 2, 1);
+        Self::of(2)
+    }
+
+    /// With so many nodes in the shard.
+    fn of(grouped: usize) -> Self {
+        let stage = Stage::new("docker", Sources::Workspace, grouped, 1);
         let proxy = Proxy::start(stage.folder.path());
         let bench = Self { stage, proxy };
         bench.write("");
         bench
     }
 
-    /// The cluster file, with this `env` of the first node, and without sources: the image is there, and no compiler gives
-    /// the engine time to end what it is at.
-    fn write(&self, env: &str) {
-        let file = self.stage.file(1).replacen("ungrouped: false }", &format!("ungrouped: false{env} }}"), 1);
-        let image = format!("image: {{ name: {} }}", self.stage.image());
+    /// The cluster file with a further line, and without sources: the image is there, and no compiler gives the engine time
+    /// to end what it is at.
+    fn write(&self, line: &str) {
+        let (file, image) = (self.stage.file(1), format!("image: {{ name: {} }}", self.stage.image()));
         let lines = file.lines().map(|line| if line.starts_with("image:") { &image } else { line });
-        self.stage.write("cluster.yaml", &lines.collect::<Vec<_>>().join("\n"));
+        self.stage.write("cluster.yaml", &lines.chain([line]).collect::<Vec<_>>().join("\n"));
     }
 
     /// What was left when the command was killed after its call number `step`; `None` when it was done before that.
@@ -128,15 +135,43 @@ fn add() {
     }
 }
 
-fn change() {
-    let bench = Bench::new();
+fn remove() {
+    let bench = Bench::of(3);
+    let name = bench.stage.name(1);
+    for step in 1.. {
+        bench.stage.run(&["up"]).exits(0);
+        put(&bench.stage.url(1), &format!("key{step}"), "value");
+        let Some(left) = bench.killed(&["remove", name], step) else {
+            return tried("remove", step - 1, CALLS_OF_REMOVE);
+        };
+        left.then(&["remove", name]);
+        let volume = format!("{}-{name}", bench.stage.project);
+        let there = [
+            docker(&["ps", "--all", "--quiet", "--filter", &format!("name=^{name}$")]),
+            docker(&["volume", "ls", "--quiet", "--filter", &format!("name=^{volume}$")]),
+        ];
+        assert_eq!(there, ["", ""], "{}", left.words);
+        assert_eq!(
+            status_of(&format!("{}/key-value-store/key{step}", bench.stage.url(2))),
+            Some(200),
+            "{}",
+            left.words
+        );
+    }
+}
+
+/// Both nodes are changed, one after the other.
+fn roll() {
+    let bench = Bench::of(1);
     bench.stage.run(&["up"]).exits(0);
     for step in 1.. {
-        bench.write(&format!(", env: {{ STEP: '{step}' }}"));
-        let Some(left) = bench.killed(&["up"], step) else { return tried("change", step - 1, CALLS_OF_CHANGE) };
+        bench.write(&format!("env: {{ STEP: '{step}' }}"));
+        let Some(left) = bench.killed(&["up"], step) else { return tried("rolling up", step - 1, CALLS_OF_ROLL) };
         left.is_completed();
-        let environment = docker(&["inspect", "--format", "{{.Config.Env}}", bench.stage.name(1)]);
-        assert!(environment.contains(&format!("STEP={step}")), "{environment} after {}", left.words);
+        for node in &bench.stage.nodes {
+            let environment = docker(&["inspect", "--format", "{{.Config.Env}}", &node.name]);
+            assert!(environment.contains(&format!("STEP={step}")), "{environment} after {}", left.words);
+        }
     }
 }
 

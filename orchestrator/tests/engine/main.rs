@@ -39,8 +39,17 @@ fn main() -> ExitCode {
     let shared =
         [cluster::ALL, conflicts::ALL, doctor::ALL, faults::ALL, image::ALL, isolation::ALL, killed::ALL, removal::ALL]
             .concat();
-    let alone =
-        [faults::TIMED, foreign::ALL, load::ALL, outage::ALL, rolling::ALL, suites::ALL, verdicts::ALL].concat();
+    let alone = [
+        faults::TIMED,
+        foreign::ALL,
+        isolation::CROWDED,
+        load::ALL,
+        outage::ALL,
+        rolling::ALL,
+        suites::ALL,
+        verdicts::ALL,
+    ]
+    .concat();
     let shared = shared.into_iter().map(|(name, scenario)| (name, beside as fn(fn()), scenario));
     let alone = alone.into_iter().map(|(name, scenario)| (name, by_itself as fn(fn()), scenario));
     let trials =

@@ -100,8 +100,8 @@ fn remove() {
         report.check_final_state(&urls[3..6], 0).await?;
 
         stage.run(&["remove", stage.name(4)]).exits(0);
-        stage.run(&["remove", stage.name(5)]).exits(1).complains("is one of the last 2");
-        stage.run(&["remove", stage.name(1)]).exits(1).complains("is not there");
+        stage.run(&["remove", stage.name(5)]).exits(1).reads("remove-one-of-the-last");
+        stage.run(&["remove", stage.name(1)]).exits(1).reads("remove-what-is-not-there");
         stage.run(&["remove", "nobody"]).exits(2);
         Ok(())
     });

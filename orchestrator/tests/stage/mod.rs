@@ -24,6 +24,24 @@ static PORTS: AtomicU32 = AtomicU32::new(0);
 /// Between two ports: `add` takes the next one, which must not be another stage's.
 const PORT_STRIDE: u32 = 4;
 
+/// What differs from run to run, as a pattern, and what stands for it in tests/messages.
+static VARYING: LazyLock<[(String, &str); 11]> = LazyLock::new(|| {
+    let text = |pattern: &str| pattern.to_owned();
+    [
+        (format!("{}/\\.tmp\\w+", std::env::temp_dir().display()), "<folder>"),
+        (text(r"\S+/orchestrator/\.\."), "<clone>"),
+        (text(r"evidence/\S+"), "evidence/<run>"),
+        (text(r"\bt\d+x\d+"), "<project>"),
+        (text(r"\borchestrator-test-\d+"), "<image>"),
+        (text(r"\b10\.77\.\d+\."), "10.77.0."),
+        (text(r"\bprocess \d+ \([^)]+\)"), "process <pid> (<name>)"),
+        (text(r"\b(process|kill) \d+"), "$1 <pid>"),
+        (text(r"\bsince [^)]*UTC"), "since <time> UTC"),
+        (text(r"\b[0-9a-f]{12}\b"), "<id>"),
+        (text(r"\b(2\d|3[01])\d{3}\b"), "<port>"),
+    ]
+});
+
 /// What a command did.
 #[derive(Debug)]
 pub(crate) struct Done {
@@ -58,6 +76,23 @@ impl Done {
             self.stdout,
             self.stderr
         );
+        self
+    }
+
+    /// Fails the test unless the exit code and the error, which is all that is told from `error: ` on, are those of
+    /// tests/messages/NAME.snap. There, whatever differs from run to run has a name instead. `INSTA_UPDATE=always` writes it.
+    #[track_caller]
+    pub(crate) fn reads(self, name: &str) -> Self {
+        let start = self.stderr.find("error: ").unwrap_or_else(|| panic!("no error: {self:?}"));
+        let told = format!("exit code {}\n{}", self.code, &self.stderr[start..]);
+        let mut settings = insta::Settings::new();
+        settings.set_snapshot_path("../messages");
+        settings.set_prepend_module_to_snapshot(false);
+        settings.set_omit_expression(true);
+        for (varying, name) in VARYING.iter() {
+            settings.add_filter(varying, *name);
+        }
+        settings.bind(|| insta::assert_snapshot!(name, told));
         self
     }
 
@@ -122,7 +157,7 @@ pub(crate) struct Stage {
 
 impl Stage {
     /// A stand-in does not know how to stop, and would be waited for.
-    fn kill_containers(&self) {
+    pub(crate) fn kill_containers(&self) {
         let label = format!("label=orchestrator.project={}", self.project);
         let running = Command::new("docker").args(["ps", "--quiet", "--filter", &label]).output();
         let running = running.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();

@@ -43,6 +43,26 @@ fn a_foreign_network_in_the_way_is_named_with_the_command_that_removes_it() {
 }
 
 #[test]
+fn a_route_of_the_host_into_a_subnet_that_is_to_be_made_is_in_the_way() {
+    let spec = spec();
+    let route = |subnet: &str| Route { subnet: subnet.parse().expect("a subnet"), interface: "tun0".to_owned() };
+    let of = |routes: &[&str], networks: Vec<ObservedNetwork>| Observed {
+        routes: routes.iter().map(|subnet| route(subnet)).collect(),
+        networks,
+        ..complete(&spec)
+    };
+    let expected = "subnet 10.10.0.0/16 is taken by this host's route to 10.10.5.0/24 by tun0; to free it: \
+                    sudo ip route del 10.10.5.0/24 dev tun0 (or take another subnet with --subnet auto)";
+    let found = conflicts(&desired(&spec), &of(&["172.17.0.0/16", "10.10.5.0/24", "10.0.0.0/8"], Vec::new()));
+    assert_eq!(found.iter().map(ToString::to_string).collect::<Vec<_>>(), [expected]);
+    assert!(plan_subnet(&desired(&spec), &of(&["10.10.0.0/16"], Vec::new())).is_err());
+    // The bridge of a network is told of as a network, and our own is in nobody's way, nor is what comes later.
+    let foreign = ObservedNetwork { project: None, ..network(&spec) };
+    assert_eq!(conflicts(&desired(&spec), &of(&["10.10.0.0/16"], vec![foreign])).len(), 1);
+    assert!(plan(&desired(&spec), &of(&["10.10.0.0/16", "10.10.5.0/24"], vec![network(&spec)])).is_ok());
+}
+
+#[test]
 fn foreign_containers_ports_addresses_and_volumes_are_conflicts() {
     let spec = spec();
     let other = |name: &str, project: Option<&str>| OtherContainer {

@@ -11,7 +11,7 @@ use crate::failure::Conflict;
 use crate::launch::{Addressing, Launch};
 use crate::observed::{
     NodeState, Observed, ObservedBarrier, ObservedImage, ObservedNetwork, ObservedNode, ObservedVolume, OtherContainer,
-    TakenPort,
+    Route, TakenPort,
 };
 use crate::spec::{ClusterSpec, locate};
 

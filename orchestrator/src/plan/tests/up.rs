@@ -103,7 +103,7 @@ fn a_changed_node_list_or_shard_count_recreates_nobody() {
     new.nodes.remove(0);
     let plan = plan(&desired(&new), &complete(&old)).expect("no conflict");
     assert!(plan.is_empty(), "{:?}", lines(&plan));
-    assert_eq!(plan.notes, ["node1 is running but not in the file; `orchestrator down node1` removes it"]);
+    assert_eq!(plan.notes, ["node1 is running but not in the file; `orchestrator remove node1` removes it"]);
 }
 
 #[test]

@@ -2,12 +2,18 @@
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use tokio::net::{TcpStream, UnixStream};
+use tokio::time::timeout;
 
 use super::{Docker, message};
 use crate::build::Target;
 use crate::failure::Failure;
+use crate::observed::is_elsewhere;
+
+/// A busy engine tells its version within a second.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Why there is no engine to talk to.
 #[derive(Debug, thiserror::Error)]
@@ -51,14 +57,24 @@ impl Docker {
         let unusable =
             |error: bollard::errors::Error| EngineError::Unusable { host: host.clone(), reason: message(&error) };
         let client = bollard::Docker::connect_with_host(&host).map_err(unusable)?;
-        let client = client.negotiate_version().await.map_err(unusable)?;
-        let version = client.version().await.map_err(unusable)?;
+        let met = async {
+            let client = client.negotiate_version().await?;
+            let version = client.version().await?;
+            Ok((client, version))
+        };
+        let (client, version) = match timeout(PATIENCE, met).await {
+            Ok(met) => met.map_err(unusable)?,
+            Err(_) => {
+                let reason = format!("it takes connections, and does not answer within {PATIENCE:?}");
+                return Err(EngineError::Unusable { host, reason });
+            }
+        };
         let architecture = version.arch.unwrap_or_default();
         let target = Target::of_engine(&architecture).ok_or_else(|| EngineError::Unusable {
             host: host.clone(),
             reason: format!("its architecture `{architecture}` is neither amd64 nor arm64"),
         })?;
-        Ok(Self { client, target })
+        Ok(Self { client, target, is_elsewhere: is_elsewhere(&host) })
     }
 }
 

@@ -17,8 +17,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bollard::query_parameters::{
-    KillContainerOptionsBuilder, ListContainersOptionsBuilder, RemoveContainerOptionsBuilder, StatsOptionsBuilder,
-    StopContainerOptionsBuilder, WaitContainerOptionsBuilder,
+    KillContainerOptionsBuilder, ListContainersOptionsBuilder, RemoveContainerOptionsBuilder,
+    StopContainerOptionsBuilder, TopOptionsBuilder, WaitContainerOptionsBuilder,
 };
 use futures_util::StreamExt;
 use tokio::time::timeout;
@@ -44,6 +44,8 @@ const REMOVAL_LIMIT: Duration = Duration::from_secs(10);
 pub(crate) struct Docker {
     client: bollard::Docker,
     target: Target,
+    /// On another machine.
+    is_elsewhere: bool,
 }
 
 /// The engine's answer to a failed call, naming the object.
@@ -131,13 +133,12 @@ impl Look for Docker {
     }
 
     async fn memory_bytes(&self, node: &ObservedNode) -> Option<u64> {
-        let options = StatsOptionsBuilder::default().stream(false).one_shot(true).build();
-        let stats = self.client.stats(&node.id, Some(options)).next().await?.ok()?;
-        let memory = stats.memory_stats?;
-        // What `docker stats` shows: usage without the page cache that can be given back (cgroup v1 and v2 names).
-        let details = memory.stats.unwrap_or_default();
-        let cache = details.get("total_inactive_file").or_else(|| details.get("inactive_file"));
-        Some(memory.usage?.saturating_sub(cache.copied().unwrap_or_default()))
+        // The engine's statistics would say more, and take a second.
+        let options = TopOptionsBuilder::default().ps_args("-o pid,rss").build();
+        let top = self.client.top_processes(&node.id, Some(options)).await.ok()?;
+        let column = top.titles?.iter().position(|title| title == "RSS")?;
+        let kibibytes = |process: &Vec<String>| process.get(column)?.parse::<u64>().ok();
+        Some(top.processes?.iter().filter_map(kibibytes).sum::<u64>() << 10)
     }
 
     async fn last_words(&self, node: &ObservedNode) -> Option<String> {
@@ -265,7 +266,7 @@ impl Docker {
         let containers = self.containers(&labelled(labels::PROJECT)).await?;
         let networks = self.labelled_networks().await?;
         let volumes = self.labelled_volumes().await?;
-        let of_containers = containers.iter().filter_map(|c| labels::project(c.labels.as_ref()));
+        let of_containers = containers.iter().filter_map(|c| labels::project_of_container(c.labels.as_ref()));
         let of_networks = networks.iter().filter_map(|n| labels::project(n.labels.as_ref()));
         let of_volumes = volumes.into_iter().filter_map(|volume| volume.project);
         Ok(of_containers.chain(of_networks).chain(of_volumes).collect())

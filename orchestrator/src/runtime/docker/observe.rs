@@ -6,7 +6,7 @@ use bollard::models::{ContainerSummary, ContainerSummaryStateEnum, Network};
 use bollard::query_parameters::InspectNetworkOptions;
 use futures_util::future::try_join_all;
 
-use super::super::{Site, ports};
+use super::super::{Site, ports, routes};
 use super::partition::Barrier;
 use super::{Docker, failed, is_status};
 use crate::failure::Failure;
@@ -21,9 +21,12 @@ impl Docker {
         let (ours, others): (Vec<_>, Vec<_>) = containers.into_iter().partition(|container| is_of(container, project));
         let nodes: Vec<ObservedNode> = ours.iter().filter_map(node).collect();
         let barriers = ours.iter().filter_map(Barrier::of).map(|b| ObservedBarrier { node: b.node, id: b.id });
+        let networks = self.observe_networks(project, &site.spec.network).await?;
         Ok(Observed {
             image: self.observe_image(&site.spec.image.name).await?,
-            networks: self.observe_networks(project, &site.spec.network).await?,
+            // After the networks: a bridge is never there without its network.
+            routes: if self.is_elsewhere { Vec::new() } else { routes::of_host() },
+            networks,
             ports: taken_ports(site, &nodes, &others),
             others: others.iter().map(other).collect(),
             volumes: self.all_volumes().await?,
@@ -85,7 +88,7 @@ impl Docker {
 }
 
 fn is_of(container: &ContainerSummary, project: &str) -> bool {
-    labels::project(container.labels.as_ref()).as_deref() == Some(project)
+    labels::project_of_container(container.labels.as_ref()).as_deref() == Some(project)
 }
 
 fn container_name(container: &ContainerSummary) -> String {
@@ -113,7 +116,7 @@ fn other(container: &ContainerSummary) -> OtherContainer {
     OtherContainer {
         id: container.id.clone().unwrap_or_default(),
         name: container_name(container),
-        project: labels::project(container.labels.as_ref()),
+        project: labels::project_of_container(container.labels.as_ref()),
         node: container.labels.as_ref().and_then(|labels| labels.get(labels::NODE)).cloned(),
     }
 }

@@ -1,14 +1,14 @@
 //! A cluster as processes on this machine, from `up` to `down`. Needs no engine.
 
+mod evidence;
+mod hold;
+#[path = "../stage/mod.rs"]
 mod stage;
-
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Stdio};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
-use stage::{CRASHER, SLEEPER, Sources, Stage, eventually, fetch, free_port, put, run, status_json, status_of, urls};
+use stage::{SLEEPER, Sources, Stage, eventually, fetch, free_port, put, run, status_json, status_of, urls};
 
 fn stage() -> Stage {
     Stage::new("process", Sources::Workspace, 4, 2)
@@ -44,7 +44,23 @@ fn without_sources_a_process_is_the_node_inside_the_tool() {
     put(&stage.url(1), "key", "value");
     stage.run(&["up"]).exits(0).answers("up to date");
     stage.run(&["down", "-v"]).exits(0).answers("removed 3 nodes, 3 volumes");
-    stage.run(&["--image", "anyones", "up"]).exits(2).complains("--image needs containers");
+    stage.run(&["--image", "anyones", "up"]).exits(2).reads("image-of-processes");
+}
+
+#[test]
+fn cargo_is_asked_only_when_something_has_changed() {
+    let stage = Stage::new("process", SLEEPER, 1, 1);
+    let without_cargo = || run(stage.command(&["build"]).env("PATH", ""));
+    // At the first time cargo itself changes something: it writes Cargo.lock.
+    stage.run(&["build"]).exits(0);
+    stage.run(&["build"]).exits(0);
+    without_cargo().exits(0).answers("up to date");
+    stage.write("src/main.rs", "fn main() { println!(\"another\") }");
+    without_cargo().exits(5).reads("cargo-missing");
+    stage.run(&["build"]).exits(0);
+    without_cargo().exits(0).answers("up to date");
+    let built = std::process::Command::new(stage.folder.path().join("target/release/node")).output().expect("it runs");
+    assert_eq!(built.stdout, b"another\n");
 }
 
 #[test]
@@ -61,7 +77,7 @@ fn data_stays_until_it_is_asked_for() {
     stage.run(&["fault", "kill", first]).exits(0);
     stage.run(&["down"]).exits(0).answers("removed 5 nodes\n");
     stage.run(&["status"]).exits(1).complains("`orchestrator up` starts them with the data of 5 volumes");
-    stage.run(&["fault", "heal"]).exits(1).complains("no node of project");
+    stage.run(&["fault", "heal"]).exits(1).reads("fault-without-nodes");
     stage.run(&["up"]).exits(0);
     assert!(kept(first).exists() && kept(second).exists());
 
@@ -75,7 +91,7 @@ fn data_stays_until_it_is_asked_for() {
 
     stage.run(&["down"]).exits(0);
     let asked = stage.run(&["-p", &stage.project, "prune"]).exits(2);
-    asked.complains("whether to remove all of this, 5 volumes with data among it").complains(&stage.project);
+    asked.reads("prune-question");
     stage.run(&["down", "-v"]).exits(0).answers("removed 5 volumes\n");
     assert!(!projects.join(&stage.project).exists());
     stage.run(&["down"]).exits(0).answers("nothing to do\n");
@@ -89,8 +105,8 @@ fn data_of_another_address_is_a_conflict_with_the_way_out() {
     let (name, old) = (stage.name(2).to_owned(), stage.nodes[1].port);
     stage.nodes[1].port = free_port();
     stage.write("cluster.yaml", &stage.file(2));
-    let out = format!("orchestrator down -v -p {} {name}", stage.project);
-    let done = stage.run(&["up"]).exits(6).complains(&format!("data of the node at 127.0.0.1:{old}")).complains(&out);
+    let owner = format!("data of the node at 127.0.0.1:{old}");
+    let done = stage.run(&["up"]).exits(6).complains(&owner).reads("conflict-data-of-process");
     assert!(!done.stderr.contains("started"), "{}", done.stderr);
     stage.run(&["down", "-v", "-p", &stage.project, &name]).exits(0).answers("removed 1 volume\n");
     stage.run(&["up", &name]).exits(0);
@@ -126,13 +142,6 @@ fn the_secret_reaches_every_node_and_nothing_prints_it() {
 }
 
 #[test]
-fn a_variable_that_the_node_refuses_is_told_in_its_own_words() {
-    let stage = Stage::new("process", Sources::Workspace, 2, 1);
-    stage.write("cluster.yaml", &format!("env: {{ LOG_LEVEL: '[' }}\n{}", stage.file(1)));
-    stage.run(&["up"]).exits(1).complains(stage.name(1)).complains("LOG_LEVEL");
-}
-
-#[test]
 fn events_tell_since_the_start_how_long_a_node_took() {
     let stage = stage();
     let up = stage.run(&["--output", "json", "up"]).exits(0).complains("data folder created");
@@ -165,17 +174,16 @@ fn processes_are_broken_and_mended_but_not_partitioned() {
     assert_eq!(status_of(&stage.url(2)), None);
     stage.run(&["fault", "wipe", third]).exits(0).answers(&format!("wiped {third}"));
     stage.run(&["fault", "list"]).exits(0).answers(&format!("{first} paused\n{second} stopped\n{third} stopped"));
-    stage.run(&["fault", "pause", second]).exits(1).complains(&format!("`orchestrator fault start {second}` first"));
+    stage.run(&["fault", "pause", second]).exits(1).reads("fault-needs-a-start");
     stage.run(&["fault", "start", third]).exits(0).answers(&format!("started {third}"));
     stage.run(&["fault", "heal"]).exits(0).answers(&format!("resumed {first}; started {second}"));
     stage.run(&["fault", "heal"]).exits(0).answers("nothing to do");
     assert!(data(second).join("kept").exists());
     stage.run(&["up"]).exits(0).answers("up to date");
 
-    stage.run(&["fault", "stop", &format!("{first}x")]).exits(2).complains(&format!("did you mean {first}?"));
+    stage.run(&["fault", "stop", &format!("{first}x")]).exits(2).reads("fault-unknown-node");
     for fault in [&["partition", first, second][..], &["isolate", first]] {
-        let done = stage.run(&[&["fault"], fault].concat()).exits(2);
-        done.complains("processes share one network and cannot be partitioned; use --runtime docker");
+        stage.run(&[&["fault"], fault].concat()).exits(2).reads("fault-partition-of-processes");
     }
     stage.run(&["fault", "pause", first]).exits(0);
     stage.run(&["down"]).exits(0).answers("removed 5 nodes");
@@ -188,9 +196,9 @@ fn add_and_reshard_change_the_running_cluster() {
     stage.run(&["add", stage.name(5), "--shard", "1"]).exits(0).answers("shard 1");
     stage.run(&["add", stage.name(5)]).exits(0).answers("up to date");
     let new = format!("{}-node6", stage.project);
-    stage.run(&["add", &new, "--shard", "9"]).exits(2).complains("there is no shard 9; there are 1, 2");
+    stage.run(&["add", &new, "--shard", "9"]).exits(2).reads("add-to-no-shard");
     stage.run(&["add", &new]).exits(0).answers("shard 2");
-    stage.run(&["reshard", "4"]).exits(1).complains("Not enough nodes");
+    stage.run(&["reshard", "4"]).exits(1).reads("reshard-refused");
     stage.run(&["reshard", "3"]).exits(0).answers("after:  shard 1");
     let shards: std::collections::BTreeSet<String> =
         status_json(&stage).values().map(|node| node["shard"].to_string()).collect();
@@ -211,7 +219,7 @@ fn a_node_that_was_killed_is_started_again() {
     let pid = Pid::from_raw(i32::try_from(listener.pid).expect("a pid"));
     kill(pid, Signal::SIGKILL).expect("a kill");
     eventually("the node is gone", || status_of(&stage.url(1)).is_none());
-    stage.run(&["status"]).exits(1).complains(&format!("{} does not run", stage.name(1)));
+    stage.run(&["status"]).exits(1).reads("status-of-a-process-gone");
     stage.run(&["up"]).exits(0).complains(&format!("{}: started", stage.name(1)));
     stage.run(&["status"]).exits(0);
 }
@@ -221,162 +229,8 @@ fn a_taken_port_is_told_before_anything_starts() {
     let stage = stage();
     let _taken = std::net::TcpListener::bind(("127.0.0.1", stage.nodes[2].port)).expect("the port");
     let free_with = format!("kill {}", std::process::id());
-    stage
-        .run(&["up"])
-        .exits(6)
-        .complains(&format!("port {} of {}", stage.nodes[2].port, stage.name(3)))
-        .complains(&free_with);
+    stage.run(&["up"]).exits(6).complains(&free_with).reads("conflict-port-of-process");
     assert_eq!(status_of(&stage.url(1)), None);
-}
-
-#[test]
-fn a_node_that_ends_at_once_fails_the_command_with_its_last_words() {
-    let stage = Stage::new("process", CRASHER, 1, 1);
-    let up = stage.run(&["up"]).exits(1).complains(stage.name(1)).complains("I cannot live here");
-    let evidence = stage.evidence(&up);
-    let read = |name: &str| std::fs::read_to_string(evidence.join(name)).expect(name);
-    for number in [1, 2] {
-        assert!(read(&format!("{}.log", stage.name(number))).contains("I cannot live here"));
-    }
-    assert!(read("failure.txt").contains("while it was waited for"));
-    let start = format!("done      start {}, because the node is missing\n", stage.name(1));
-    assert!(read("plan.txt").contains(&start), "{}", read("plan.txt"));
-    let run: Value = serde_json::from_str(&read("run.json")).expect("JSON");
-    assert_eq!((&run["project"], &run["runtime"]), (&stage.project.as_str().into(), &"process".into()));
-    // What is wrong before anything is tried leaves nothing.
-    std::fs::remove_dir_all(stage.folder.path().join("evidence")).expect("the folder");
-    stage.run(&["up", "nobody"]).exits(2);
-    assert!(!stage.folder.path().join("evidence").exists());
-}
-
-#[test]
-fn a_node_that_ends_while_it_is_waited_for_fails_the_command_with_its_exit_code() {
-    let main = "fn main() { std::thread::sleep(std::time::Duration::from_secs(1)); std::process::exit(3) }";
-    let stage = Stage::new("process", Sources::StandIn(main), 1, 1);
-    stage.run(&["up"]).exits(1).complains("exited with code 3 while it was waited for");
-}
-
-#[test]
-fn a_wait_that_passes_its_deadline_names_node_condition_and_log() {
-    let stage = Stage::new("process", SLEEPER, 1, 1);
-    stage
-        .run(&["--timeout", "700ms", "up"])
-        .exits(7)
-        .complains("does not get to the point where it answers within 0.7 s")
-        .complains("last seen: connection refused")
-        .complains("the last lines of")
-        .complains("  asleep");
-    // What was started is left for a look at it, and the next command converges.
-    stage.run(&["down"]).exits(0).answers("removed 2 nodes");
-}
-
-#[test]
-fn the_last_logs_of_a_cluster_stay_when_it_is_removed() {
-    let stage = Stage::new("process", Sources::Workspace, 2, 1);
-    let kept = format!("note: project {} has no node; these are the last logs", stage.project);
-    let [first, second] = [1, 2].map(|number| stage.name(number));
-    assert_eq!(stage.run(&["logs"]).exits(0).stdout, "");
-    stage.run(&["up"]).exits(0);
-    let before = stage.run(&["logs", second]).exits(0);
-    assert!(!before.stderr.contains(&kept), "{}", before.stderr);
-    stage.run(&["down"]).exits(0);
-    let after = stage.run(&["logs", second]).exits(0).complains(&kept);
-    // It has stopped since, and said so.
-    assert!(after.stdout.starts_with(&before.stdout) && after.stdout != before.stdout, "{}", after.stdout);
-    let all = stage.run(&["logs"]).exits(0).answers(first).answers(second).answers(stage.name(3));
-    assert!(all.stdout.lines().count() > after.stdout.lines().count());
-    assert_eq!(stage.run(&["logs", "--tail", "1", first]).exits(0).stdout.lines().count(), 1);
-    stage.run(&["logs", &format!("{first}x")]).exits(2).complains("did you mean");
-
-    // The data goes, the logs stay until there are others or somebody cleans up.
-    stage.run(&["down", "-v"]).exits(0).answers("removed 3 volumes");
-    assert_eq!(stage.run(&["logs", second]).exits(0).stdout, after.stdout);
-    stage.run(&["up", first]).exits(0);
-    assert!(!stage.run(&["logs"]).exits(0).stderr.contains(&kept));
-    stage.run(&["down", "-v"]).exits(0);
-    let replaced = stage.run(&["logs"]).exits(0).complains(&kept).answers(first);
-    assert!(!replaced.stdout.contains(second), "{}", replaced.stdout);
-    stage.run(&["-p", &stage.project, "prune", "--yes"]).exits(0).answers("removed the logs of 1 cluster\n");
-    assert_eq!(stage.run(&["logs"]).exits(0).stdout, "");
-}
-
-#[test]
-fn an_interrupt_undoes_what_this_run_started() {
-    let stage = Stage::new("process", SLEEPER, 1, 1);
-    let up = endless_up(&stage);
-    interrupt(&up);
-    assert_eq!(code(up), Some(130));
-    stage.run(&["down", "-v"]).exits(0).answers("nothing to do");
-}
-
-/// An `up` of nodes that run and never answer.
-fn endless_up(stage: &Stage) -> Child {
-    let up = stage.command(&["up"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("a start");
-    eventually("the nodes run", || status_json(stage).len() == stage.nodes.len());
-    up
-}
-
-fn interrupt(command: &Child) {
-    kill(Pid::from_raw(i32::try_from(command.id()).expect("a pid")), Signal::SIGINT).expect("a signal");
-}
-
-fn code(mut command: Child) -> Option<i32> {
-    command.wait().expect("an end").code()
-}
-
-#[test]
-fn a_cluster_is_changed_by_one_orchestrator_at_a_time() {
-    let stage = Stage::new("process", SLEEPER, 1, 1);
-    let up = endless_up(&stage);
-    let held = format!("project {} is being changed by `orchestrator up` (process {}, since", stage.project, up.id());
-    for command in [
-        &["up"][..],
-        &["down", "-v"],
-        &["clean"],
-        &["subnet"],
-        &["node", stage.name(1)],
-        &["ungrouped"],
-        &["add", stage.name(1)],
-        &["reshard", "1"],
-        &["fault", "kill", stage.name(1)],
-        &["-p", &stage.project, "prune", "--yes"],
-    ] {
-        stage.run(command).exits(6).complains(&held).complains("UTC); wait for it, or use --wait");
-    }
-    assert_eq!(status_json(&stage).len(), 2);
-    for command in [&["logs"][..], &["fault", "list"], &["validate"], &["-p", "another", "down"]] {
-        stage.run(command).exits(0);
-    }
-    let late = stage.run(&["--wait", "--timeout", "200ms", "down"]).exits(7);
-    late.complains(&format!("note: {held}")).complains("UTC), still after 0.2 s");
-
-    // Who waits is told for whom, and may give up.
-    let patient = || {
-        let mut down = stage.command(&["--wait", "down"]);
-        let mut down = down.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("a start");
-        let mut told = String::new();
-        BufReader::new(down.stderr.take().expect("its words")).read_line(&mut told).expect("a line");
-        assert!(told.contains(&held), "{told}");
-        down
-    };
-    let down = patient();
-    interrupt(&down);
-    assert_eq!(code(down), Some(130));
-    let down = patient();
-    interrupt(&up);
-    assert_eq!(code(up), Some(130));
-    assert_eq!(code(down), Some(0));
-}
-
-#[test]
-fn whoever_is_killed_holds_nothing_any_more() {
-    let stage = Stage::new("process", SLEEPER, 1, 1);
-    let mut up = endless_up(&stage);
-    up.kill().expect("a kill");
-    up.wait().expect("an end");
-    let killed = format!("note: `orchestrator up` (process {}, since ", up.id());
-    stage.run(&["down"]).exits(0).answers("removed 2 nodes").complains(&killed).complains("was killed; waiting until");
-    assert!(!stage.run(&["down"]).exits(0).stderr.contains("was killed"));
 }
 
 #[test]

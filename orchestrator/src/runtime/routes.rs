@@ -4,19 +4,22 @@ use std::net::Ipv4Addr;
 
 use ipnet::Ipv4Net;
 
+use crate::observed::Route;
+
 /// All of its routes; the default route, which reaches everything, is none.
-pub(super) fn of_host() -> Vec<Ipv4Net> {
+pub(crate) fn of_host() -> Vec<Route> {
     std::fs::read_to_string("/proc/net/route").map(|table| read(&table)).unwrap_or_default()
 }
 
 /// The kernel writes an address as the number that its bytes are in memory.
-fn read(table: &str) -> Vec<Ipv4Net> {
+fn read(table: &str) -> Vec<Route> {
     let address = |word: &str| u32::from_str_radix(word, 16).ok().map(|number| Ipv4Addr::from(number.to_ne_bytes()));
     let route = |line: &str| {
         let words: Vec<&str> = line.split_whitespace().collect();
-        Ipv4Net::with_netmask(address(words.get(1)?)?, address(words.get(7)?)?).ok()
+        let subnet = Ipv4Net::with_netmask(address(words.get(1)?)?, address(words.get(7)?)?).ok()?;
+        Some(Route { subnet, interface: (*words.first()?).to_owned() })
     };
-    table.lines().skip(1).filter_map(route).filter(|subnet| subnet.prefix_len() > 0).collect()
+    table.lines().skip(1).filter_map(route).filter(|route| route.subnet.prefix_len() > 0).collect()
 }
 
 #[cfg(test)]
@@ -30,8 +33,8 @@ mod tests {
                      eth0\t00000000\t010200C0\t0003\t0\t0\t0\t00000000\t0\t0\t0\n\
                      docker0\t000011AC\t00000000\t0001\t0\t0\t0\t0000FFFF\t0\t0\t0\n\
                      eth0\t000200C0\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0\n";
-        let routes: Vec<String> = read(table).iter().map(ToString::to_string).collect();
-        assert_eq!(routes, ["172.17.0.0/16", "192.0.2.0/24"]);
+        let routes = read(table).into_iter().map(|route| format!("{} {}", route.subnet, route.interface));
+        assert_eq!(routes.collect::<Vec<_>>(), ["172.17.0.0/16 docker0", "192.0.2.0/24 eth0"]);
         assert!(read("no table\nat all\n").is_empty());
     }
 }

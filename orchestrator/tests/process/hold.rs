@@ -1,0 +1,88 @@
+//! One orchestrator at a time changes a cluster, and one that ends early leaves it fit for the next.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Stdio};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use crate::stage::{SLEEPER, Stage, eventually, status_json};
+
+#[test]
+fn an_interrupt_undoes_what_this_run_started() {
+    let stage = Stage::new("process", SLEEPER, 1, 1);
+    let up = endless_up(&stage);
+    interrupt(&up);
+    assert_eq!(code(up), Some(130));
+    stage.run(&["down", "-v"]).exits(0).answers("nothing to do");
+}
+
+/// An `up` of nodes that run and never answer.
+fn endless_up(stage: &Stage) -> Child {
+    let up = stage.command(&["up"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("a start");
+    eventually("the nodes run", || status_json(stage).len() == stage.nodes.len());
+    up
+}
+
+fn interrupt(command: &Child) {
+    kill(Pid::from_raw(i32::try_from(command.id()).expect("a pid")), Signal::SIGINT).expect("a signal");
+}
+
+fn code(mut command: Child) -> Option<i32> {
+    command.wait().expect("an end").code()
+}
+
+#[test]
+fn a_cluster_is_changed_by_one_orchestrator_at_a_time() {
+    let stage = Stage::new("process", SLEEPER, 1, 1);
+    let up = endless_up(&stage);
+    let held = format!("project {} is being changed by `orchestrator up` (process {}, since", stage.project, up.id());
+    for command in [
+        &["up"][..],
+        &["down", "-v"],
+        &["clean"],
+        &["subnet"],
+        &["node", stage.name(1)],
+        &["ungrouped"],
+        &["add", stage.name(1)],
+        &["reshard", "1"],
+        &["fault", "kill", stage.name(1)],
+        &["-p", &stage.project, "prune", "--yes"],
+    ] {
+        stage.run(command).exits(6).complains(&held).reads("held");
+    }
+    assert_eq!(status_json(&stage).len(), 2);
+    for command in [&["logs"][..], &["fault", "list"], &["validate"], &["-p", "another", "down"]] {
+        stage.run(command).exits(0);
+    }
+    let late = stage.run(&["--wait", "--timeout", "200ms", "down"]).exits(7);
+    late.complains(&format!("note: {held}")).reads("held-too-long");
+
+    // Who waits is told for whom, and may give up.
+    let patient = || {
+        let mut down = stage.command(&["--wait", "down"]);
+        let mut down = down.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("a start");
+        let mut told = String::new();
+        BufReader::new(down.stderr.take().expect("its words")).read_line(&mut told).expect("a line");
+        assert!(told.contains(&held), "{told}");
+        down
+    };
+    let down = patient();
+    interrupt(&down);
+    assert_eq!(code(down), Some(130));
+    let down = patient();
+    interrupt(&up);
+    assert_eq!(code(up), Some(130));
+    assert_eq!(code(down), Some(0));
+}
+
+#[test]
+fn whoever_is_killed_holds_nothing_any_more() {
+    let stage = Stage::new("process", SLEEPER, 1, 1);
+    let mut up = endless_up(&stage);
+    up.kill().expect("a kill");
+    up.wait().expect("an end");
+    let killed = format!("note: `orchestrator up` (process {}, since ", up.id());
+    stage.run(&["down"]).exits(0).answers("removed 2 nodes").complains(&killed).complains("was killed; waiting until");
+    assert!(!stage.run(&["down"]).exits(0).stderr.contains("was killed"));
+}

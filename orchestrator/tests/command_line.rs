@@ -54,6 +54,7 @@ fn help_names_every_command_and_exit_code() {
         "doctor",
         "check",
         "test",
+        "bench",
     ];
     for command in commands {
         assert!(

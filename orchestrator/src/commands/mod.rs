@@ -2,6 +2,7 @@
 
 mod add;
 mod aftermath;
+mod bench;
 mod bring_up;
 mod build;
 mod check;
@@ -64,6 +65,7 @@ pub(crate) async fn run(cli: &Cli, output: &Output) -> Result<(), Failure> {
         }
         Command::Validate => validate::run(&session),
         Command::Check { history, html } => check::run(&session, history, html.as_deref()),
+        Command::Bench(arguments) => bench::run(&session, arguments).await,
         Command::Test(arguments) => test::run(&session, arguments).await,
         Command::Doctor => doctor::run(&session).await,
         // Answered above.
@@ -96,6 +98,7 @@ fn changes(command: &Command) -> bool {
         | Command::Logs { .. }
         | Command::Validate
         | Command::Check { .. }
+        | Command::Bench(_)
         | Command::Test(_) => false,
     }
 }

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use conformance::Dialect;
+
 use super::aftermath;
 use crate::build::{Artifact, Target, compile, inside};
-use crate::cli::{Global, RuntimeChoice, SubnetChoice};
+use crate::cli::{DialectChoice, Global, RuntimeChoice, SubnetChoice};
 use crate::failure::Failure;
 use crate::hold::Hold;
 use crate::interrupt::Interrupt;
@@ -189,5 +191,16 @@ impl<'a> Session<'a> {
             }
         };
         Failure::Usage(format!("{} has no node {name}; {hint}", self.origin))
+    }
+}
+
+/// The generation that is asked for, or else the file's.
+pub(super) fn dialect(spec: &ClusterSpec, choice: Option<DialectChoice>) -> Dialect {
+    match choice {
+        Some(DialectChoice::Y2019) => Dialect::Seed2019,
+        Some(DialectChoice::Spring2021) => Dialect::Spring2021,
+        Some(DialectChoice::Fall2021) => Dialect::Fall2021,
+        None if spec.dialect == "2019" => Dialect::Seed2019,
+        None => Dialect::Spring2021,
     }
 }

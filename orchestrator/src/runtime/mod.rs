@@ -10,6 +10,7 @@ mod routes;
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::stream::BoxStream;
@@ -106,6 +107,9 @@ pub(crate) trait Look: Send + Sync {
 
     /// What a node holds in memory, in bytes: resident, with what its processes share.
     async fn memory_bytes(&self, node: &ObservedNode) -> Option<u64>;
+
+    /// What a node has had of the processors since it was started.
+    async fn processor_time(&self, node: &ObservedNode) -> Option<Duration>;
 
     /// Why a node that should run does not: exit code, killed for memory. For messages only.
     async fn last_words(&self, node: &ObservedNode) -> Option<String>;

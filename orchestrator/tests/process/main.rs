@@ -1,5 +1,6 @@
 //! A cluster as processes on this machine, from `up` to `down`. Needs no engine.
 
+mod bench;
 mod evidence;
 mod hold;
 #[path = "../stage/mod.rs"]

@@ -3,8 +3,7 @@
 use conformance::{Case, Level, Selection};
 use serde_json::{Value, json};
 
-use super::super::session::Session;
-use super::subject::dialect;
+use super::super::session::{Session, dialect};
 use super::{cases, level, suites};
 use crate::cli::TestArguments;
 use crate::failure::Failure;
@@ -14,7 +13,7 @@ pub(super) fn run(session: &Session<'_>, arguments: &TestArguments) -> Result<()
     let selection = Selection {
         suites: suites(arguments),
         level: level(is_ours, arguments),
-        dialect: dialect(&session.spec, arguments),
+        dialect: dialect(&session.spec, arguments.dialect),
         harmless_only: arguments.attach,
     };
     let cases = cases(arguments, &selection)?;

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use conformance::{Ability, Case, Level, Outcome, Provider, Runner, Selection, Suite, Totals, groups, report};
 use serde_json::json;
 
-use super::session::Session;
+use super::session::{Session, dialect};
 use crate::cli::{SuiteChoice, TestArguments};
 use crate::failure::Failure;
 use evidence::Evidence;
@@ -76,7 +76,7 @@ fn could_be_done(session: &Session<'_>, arguments: &TestArguments) -> Result<(),
     let widest = Selection {
         suites: suites(arguments),
         level: Level::Strict,
-        dialect: subject::dialect(&session.spec, arguments),
+        dialect: dialect(&session.spec, arguments.dialect),
         harmless_only: arguments.attach,
     };
     cases(arguments, &widest).map(drop)

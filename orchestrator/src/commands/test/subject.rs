@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::super::fault;
 use super::super::running::{ask_any, find};
-use super::super::session::Session;
+use super::super::session::{Session, dialect};
 use super::{level, suites};
 use crate::build::Artifact;
 use crate::cli::{DialectChoice, RuntimeChoice, TestArguments};
@@ -49,7 +49,7 @@ impl Subject {
         arguments: &TestArguments,
         interrupt: Interrupt,
     ) -> Result<Self, Failure> {
-        let dialect = dialect(&session.spec, arguments);
+        let dialect = dialect(&session.spec, arguments.dialect);
         let run = run_name();
         if arguments.attach {
             return Self::attach(session, arguments, dialect, run).await;
@@ -174,17 +174,6 @@ fn run_name() -> String {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     let hash = blake3::hash(format!("{} {}", std::process::id(), now.as_nanos()).as_bytes());
     hash.to_hex()[..4].to_owned()
-}
-
-/// The generation that is asked for, or else the file's.
-pub(super) fn dialect(spec: &ClusterSpec, arguments: &TestArguments) -> Dialect {
-    match arguments.dialect {
-        Some(DialectChoice::Y2019) => Dialect::Seed2019,
-        Some(DialectChoice::Spring2021) => Dialect::Spring2021,
-        Some(DialectChoice::Fall2021) => Dialect::Fall2021,
-        None if spec.dialect == "2019" => Dialect::Seed2019,
-        None => Dialect::Spring2021,
-    }
 }
 
 /// Has the nodes speak as asked for, at the port that the generation's stores listen on.

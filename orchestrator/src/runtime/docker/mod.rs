@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bollard::query_parameters::{
-    KillContainerOptionsBuilder, ListContainersOptionsBuilder, RemoveContainerOptionsBuilder,
+    KillContainerOptionsBuilder, ListContainersOptionsBuilder, RemoveContainerOptionsBuilder, StatsOptionsBuilder,
     StopContainerOptionsBuilder, TopOptionsBuilder, WaitContainerOptionsBuilder,
 };
 use futures_util::StreamExt;
@@ -139,6 +139,12 @@ impl Look for Docker {
         let column = top.titles?.iter().position(|title| title == "RSS")?;
         let kibibytes = |process: &Vec<String>| process.get(column)?.parse::<u64>().ok();
         Some(top.processes?.iter().filter_map(kibibytes).sum::<u64>() << 10)
+    }
+
+    async fn processor_time(&self, node: &ObservedNode) -> Option<Duration> {
+        let options = StatsOptionsBuilder::default().stream(false).one_shot(true).build();
+        let stats = self.client.stats(&node.id, Some(options)).next().await?.ok()?;
+        stats.cpu_stats?.cpu_usage?.total_usage.map(Duration::from_nanos)
     }
 
     async fn last_words(&self, node: &ObservedNode) -> Option<String> {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
+use std::time::Duration;
 
 use sysinfo::{Pid, Process, ProcessRefreshKind, ProcessStatus, ProcessesToUpdate, System, UpdateKind};
 
@@ -63,11 +64,20 @@ pub(super) fn is_alive(pid: u32) -> bool {
 
 /// Its resident memory.
 pub(super) fn memory_bytes(pid: u32) -> Option<u64> {
+    of_process(pid, ProcessRefreshKind::nothing().with_memory(), Process::memory)
+}
+
+/// What it has had of the processors.
+pub(super) fn processor_time(pid: u32) -> Option<Duration> {
+    let milliseconds = of_process(pid, ProcessRefreshKind::nothing().with_cpu(), Process::accumulated_cpu_time)?;
+    Some(Duration::from_millis(milliseconds))
+}
+
+fn of_process<T>(pid: u32, kind: ProcessRefreshKind, of: impl FnOnce(&Process) -> T) -> Option<T> {
     let pid = Pid::from_u32(pid);
     let mut system = System::new().ok()?;
-    let kind = ProcessRefreshKind::nothing().with_memory();
     system.refresh_processes_specifics(ProcessesToUpdate::Some(&[pid]), true, kind);
-    system.process(pid).map(Process::memory)
+    system.process(pid).map(of)
 }
 
 /// `None` on a platform that does not tell about processes.

@@ -119,6 +119,10 @@ impl Look for Processes {
         marker::memory_bytes(node.id.parse().ok()?)
     }
 
+    async fn processor_time(&self, node: &ObservedNode) -> Option<Duration> {
+        marker::processor_time(node.id.parse().ok()?)
+    }
+
     async fn last_words(&self, node: &ObservedNode) -> Option<String> {
         // Only whoever started a process is told.
         match waitpid(Pid::from_raw(node.id.parse().ok()?), Some(WaitPidFlag::WNOHANG)).ok()? {

@@ -1,0 +1,153 @@
+//! One connection, on a thread of its own.
+
+use std::{
+    sync::{Arc, atomic::Ordering},
+    thread,
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::client::conn::http1::{SendRequest, handshake};
+use hyper_util::rt::TokioIo;
+use tokio::{net::TcpStream, runtime::Runtime, time::timeout};
+
+use crate::{Kind, Operation, Service, Shared, choice::Choices, due, tally::Tally};
+
+/// Nothing is waited for any longer.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// After a connection that failed.
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// What one client is at.
+pub(crate) struct Client<S> {
+    index: usize,
+    service: S,
+    shared: Arc<Shared>,
+    connection: Option<SendRequest<Full<Bytes>>>,
+    tally: Tally,
+}
+
+impl<S: Service> Client<S> {
+    pub(crate) fn new(index: usize, service: S, shared: Arc<Shared>) -> Self {
+        Self { index, service, shared, connection: None, tally: Tally::default() }
+    }
+
+    /// Until the load is over; what it saw.
+    pub(crate) fn run(mut self) -> Tally {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = match runtime {
+            Ok(runtime) => runtime,
+            Err(error) => {
+                self.shared.filled.wait();
+                self.tally.fail(&error.to_string());
+                return self.tally;
+            }
+        };
+        self.fill(&runtime);
+        self.shared.filled.wait();
+        self.work(&runtime);
+        self.tally
+    }
+
+    /// Writes its share of the keys.
+    fn fill(&mut self, runtime: &Runtime) {
+        let shared = Arc::clone(&self.shared);
+        for key in (self.index as u64..shared.load.keys).step_by(shared.load.connections) {
+            if shared.stopping.load(Ordering::Relaxed) {
+                return;
+            }
+            let put = Operation { kind: Kind::Put, key, value: &shared.value };
+            // A key that is not there is read all the same.
+            let _ = self.ask(runtime, &put);
+        }
+    }
+
+    fn work(&mut self, runtime: &Runtime) {
+        let shared = Arc::clone(&self.shared);
+        let load = &shared.load;
+        let mut choices = Choices::new(load, self.index);
+        let start = Instant::now();
+        let (counted, end) = (start + load.warm_up, start + load.warm_up + load.duration);
+        shared.gap.begins(counted);
+        for turn in 0.. {
+            let intended = load.rate.map(|rate| due(start, rate, load.connections, self.index, turn));
+            let now = Instant::now();
+            if let Some(wait) = intended.and_then(|intended| intended.min(end).checked_duration_since(now)) {
+                thread::sleep(wait);
+            }
+            let begin = intended.unwrap_or(now);
+            if begin >= end || shared.stopping.load(Ordering::Relaxed) {
+                break;
+            }
+            let (kind, key) = choices.next();
+            let outcome = self.ask(runtime, &Operation { kind, key, value: &shared.value });
+            let done = Instant::now();
+            if begin < counted {
+                continue;
+            }
+            match outcome {
+                Ok(()) => {
+                    shared.gap.answered(done);
+                    self.tally.count(kind, done - begin, self.service.token_bytes());
+                }
+                Err(error) => self.tally.fail(&error),
+            }
+        }
+        self.tally.lasted(Instant::now().min(end).saturating_duration_since(counted));
+    }
+
+    fn ask(&mut self, runtime: &Runtime, operation: &Operation<'_>) -> Result<(), String> {
+        let asked = runtime.block_on(async { timeout(PATIENCE, self.exchange(operation)).await });
+        let outcome = asked.unwrap_or_else(|_| Err(format!("no answer within {} s", PATIENCE.as_secs())));
+        match &outcome {
+            Ok(Ok(())) => {
+                self.shared.operations.fetch_add(1, Ordering::Relaxed);
+            }
+            // The answer was another, and the connection is good.
+            Ok(Err(_)) => {}
+            Err(_) => {
+                self.connection = None;
+                thread::sleep(PAUSE);
+            }
+        }
+        outcome.and_then(|answer| answer)
+    }
+
+    /// One request and its reply; outside, why there is none; inside, why it is not the wanted one.
+    async fn exchange(&mut self, operation: &Operation<'_>) -> Result<Result<(), String>, String> {
+        let connection = match &mut self.connection {
+            Some(connection) => connection,
+            None => {
+                let connection = connect(self.service.authority()).await?;
+                self.connection.insert(connection)
+            }
+        };
+        connection.ready().await.map_err(|error| cause(&error))?;
+        let request = self.service.request(operation);
+        let response = connection.send_request(request).await.map_err(|error| cause(&error))?;
+        let status = response.status().as_u16();
+        let body = response.into_body().collect().await.map_err(|error| cause(&error))?.to_bytes();
+        let good = self.service.accept(operation.kind, status, &body);
+        Ok(if good { Ok(()) } else { Err(format!("HTTP {status}")) })
+    }
+}
+
+async fn connect(authority: &str) -> Result<SendRequest<Full<Bytes>>, String> {
+    let stream = TcpStream::connect(authority).await.map_err(|error| cause(&error))?;
+    // Without it answers would only be later.
+    let _ = stream.set_nodelay(true);
+    let (sender, connection) = handshake(TokioIo::new(stream)).await.map_err(|error| cause(&error))?;
+    // Its error is that of the request.
+    tokio::spawn(connection);
+    Ok(sender)
+}
+
+/// The innermost cause.
+fn cause(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string()
+}

@@ -188,6 +188,8 @@ impl Standing<'_> {
                 waiter.answers(&running, self.ours && complete).await?;
                 let new = self.news(executor, if end { &running } else { &[] });
                 waiter.agree(&running, &new).await?;
+                // Who was ready while it met nobody may have found, when it did, that it has something to copy.
+                waiter.answers(&running, self.ours && complete).await?;
             }
         }
         Ok(running)

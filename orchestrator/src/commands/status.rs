@@ -12,7 +12,7 @@ use super::running::{Running, find_all};
 use super::session::Session;
 use crate::client::ClientError;
 use crate::failure::Failure;
-use crate::observed::ObservedNode;
+use crate::observed::{NodeState, ObservedNode};
 use crate::output::counted;
 use crate::partition::{self, Cut};
 use crate::readiness::Awaited;
@@ -152,7 +152,13 @@ fn problems_of(session: &Session<'_>, rows: &[Row]) -> Vec<String> {
     let mut problems = Vec::new();
     for row in rows {
         if row.view.is_none() {
-            problems.push(format!("{} is {}: {}", row.name, row.state, row.health));
+            let Row { name, state, health, .. } = row;
+            let remedy = if *state == NodeState::Stopped.as_str() {
+                format!("; `orchestrator up {name}` starts it")
+            } else {
+                String::new()
+            };
+            problems.push(format!("{name} is {state}: {health}{remedy}"));
         } else if row.health.starts_with("not ready") {
             problems.push(format!("{} is {}", row.name, row.health));
         }

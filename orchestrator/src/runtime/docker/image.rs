@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use bollard::query_parameters::{
-    BuildImageOptionsBuilder, ListImagesOptionsBuilder, RemoveImageOptions, RemoveImageOptionsBuilder,
+    BuildImageOptions, BuildImageOptionsBuilder, ListImagesOptionsBuilder, RemoveImageOptions,
+    RemoveImageOptionsBuilder,
 };
 use bytes::Bytes;
 use futures_util::StreamExt;
@@ -18,6 +19,9 @@ use crate::failure::Failure;
 use crate::labels;
 use crate::observed::ObservedImage;
 use crate::output::Output;
+
+/// What the engine says when somebody removes, with another image, a cached layer that it is building on just then.
+const LAYER_GONE: &str = "failed to get digest";
 
 impl Docker {
     pub(super) async fn observe_image(&self, name: &str) -> Result<Option<ObservedImage>, Failure> {
@@ -62,7 +66,23 @@ impl Docker {
         output: &Output,
     ) -> Result<(), Failure> {
         let options = options.dockerfile("Dockerfile").t(name).rm(true).forcerm(true).build();
-        let context = Either::Left(Full::new(Bytes::from(context)));
+        let context = Bytes::from(context);
+        let first = self.build_once(name, options.clone(), context.clone(), output).await;
+        if !matches!(&first, Err(Failure::Image(words)) if words.contains(LAYER_GONE)) {
+            return first;
+        }
+        output.detail("a layer was removed meanwhile; building again");
+        self.build_once(name, options, context, output).await
+    }
+
+    async fn build_once(
+        &self,
+        name: &str,
+        options: BuildImageOptions,
+        context: Bytes,
+        output: &Output,
+    ) -> Result<(), Failure> {
+        let context = Either::Left(Full::new(context));
         let mut stream = Box::pin(self.client.build_image(options, None, Some(context)));
         let mut transcript = String::new();
         while let Some(step) = stream.next().await {

@@ -3,8 +3,10 @@
 
 use std::collections::BTreeMap;
 
+use futures_util::future::try_join_all;
 use serde_json::json;
 
+use super::aftermath;
 use super::down::removed;
 use super::session::Session;
 use crate::apply::Executor;
@@ -23,6 +25,9 @@ pub(super) async fn run(session: &Session<'_>) -> Result<(), Failure> {
     for runtime in &runtimes {
         let mut projects = runtime.projects().await?;
         projects.retain(is_wanted);
+        // Nobody holds the cluster of a test: of one that was killed the engine may still be at what it was asked for.
+        let tests = projects.iter().filter(|project| project.contains(TEST_INFIX));
+        try_join_all(tests.map(|project| aftermath::wait(session, project))).await?;
         for project in projects {
             // What is asked about is what is removed then.
             if !holds.contains_key(&project) {

@@ -31,7 +31,7 @@ until_open() {
 }
 nodes() { for n in $(seq "$2"); do echo "  - { name: node$n, address: 10.10.0.$((n + 1)), host_port: $(($1 + n)) }"; done; }
 cluster() {
-  printf 'name: %s\nshards: 1\nnodes:\n%s\n' "$1" "$(nodes "$2" "$3")" >"$folder/$1.yaml"
+  printf 'name: %s\nimage: { name: assignment4-img }\nshards: 1\nnodes:\n%s\n' "$1" "$(nodes "$2" "$3")" >"$folder/$1.yaml"
   "$target/orchestrator" -q --runtime process -f "$folder/$1.yaml" up >/dev/null
 }
 cluster peers-three 24100 3

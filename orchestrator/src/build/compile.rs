@@ -42,7 +42,8 @@ pub(super) async fn compile(
     if !folder.join("Cargo.toml").is_file() {
         let folder = folder.display();
         return Err(Failure::Image(format!(
-            "there is no Cargo.toml in {folder}; image.build must name the clone of this project, or be absent for an image that exists already"
+            "there is no Cargo.toml in {folder}; image.build must name the clone of this project; an image that exists already is named without it: \
+             `image: {{ name: NAME }}`"
         )));
     }
     if let Some(binary) = fresh::binary(folder, target.triple(), package) {

@@ -10,7 +10,7 @@ use super::running::{Running, ask_any, find};
 use super::session::Session;
 use crate::failure::Failure;
 use crate::output::{Event, counted};
-use crate::plan::Removal;
+use crate::plan::{Removal, volume_name};
 use crate::readiness::{Awaited, Waiter};
 
 /// What the contract asks of every shard.
@@ -21,7 +21,7 @@ pub(super) async fn run(session: &Session<'_>, name: &str) -> Result<(), Failure
     let cluster = find(session).await?;
     let runs = cluster.nodes.iter().any(|node| node.name == name && node.is_running());
     if runs || hold.emptied.as_deref() != Some(name) {
-        let (leaving, others) = split(session, &cluster, name)?;
+        let (leaving, others) = split(session, &cluster, name).await?;
         let waiter = waiter(session, &*cluster.runtime);
         leave(session, &waiter, &leaving, &others).await.map_err(|failure| match failure {
             Failure::Interrupted(_) => Failure::Interrupted(format!("{name} still runs; run it again to go on")),
@@ -44,21 +44,10 @@ pub(super) async fn run(session: &Session<'_>, name: &str) -> Result<(), Failure
 }
 
 /// The node, which runs, and the others that do.
-fn split(session: &Session<'_>, cluster: &Running, name: &str) -> Result<(Awaited, Vec<Awaited>), Failure> {
-    let there = cluster.nodes.iter().find(|node| node.name == name);
-    let Some(there) = there else {
-        return match session.spec.node(name) {
-            Some(_) => Err(Failure::Unhealthy(format!("{name} is not there: there is nothing to remove"))),
-            None => Err(session.unknown(name)),
-        };
-    };
+async fn split(session: &Session<'_>, cluster: &Running, name: &str) -> Result<(Awaited, Vec<Awaited>), Failure> {
     let (leaving, others): (Vec<_>, Vec<_>) = cluster.awaited().into_iter().partition(|node| node.node.name == name);
     let Some(leaving) = leaving.into_iter().next() else {
-        let state = there.state.as_str();
-        return Err(Failure::Unhealthy(format!(
-            "{name} is {state}, so its data cannot be moved; `orchestrator up {name}` starts it, \
-             `orchestrator down -v {name}` removes it with what only it has"
-        )));
+        return Err(stands_still(session, cluster, name).await?);
     };
     if others.len() < SHARD_NODES_MIN {
         return Err(Failure::Unhealthy(format!(
@@ -67,6 +56,24 @@ fn split(session: &Session<'_>, cluster: &Running, name: &str) -> Result<(Awaite
         )));
     }
     Ok((leaving, others))
+}
+
+/// Why a node that does not run is not removed.
+async fn stands_still(session: &Session<'_>, cluster: &Running, name: &str) -> Result<Failure, Failure> {
+    let there = cluster.nodes.iter().find(|node| node.name == name);
+    let volume = volume_name(&session.spec.name, name);
+    let has_data = cluster.runtime.volumes(&session.spec.name).await?.iter().any(|other| other.name == volume);
+    if there.is_none() && !has_data {
+        return Ok(match session.spec.node(name) {
+            Some(_) => Failure::Unhealthy(format!("{name} is not there: there is nothing to remove")),
+            None => session.unknown(name),
+        });
+    }
+    let state = there.map_or("not running", |node| node.state.as_str());
+    Ok(Failure::Unhealthy(format!(
+        "{name} is {state}, so its data cannot be moved; `orchestrator up {name}` starts it, \
+         `orchestrator down -v {name}` removes it with what only it has"
+    )))
 }
 
 /// Out of the view; returns when all that it had is on the others.

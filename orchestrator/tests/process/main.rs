@@ -3,6 +3,7 @@
 mod bench;
 mod evidence;
 mod hold;
+mod refusals;
 #[path = "../stage/mod.rs"]
 mod stage;
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What this store does in a second beside what people would use instead: a bare axum server, etcd by its JSON gateway, and redis with
 # a sync for each write. By turns, medians of RUNS (5), all on 127.0.0.1. Needs etcd, redis-server and redis-benchmark (Debian:
-# etcd-server, redis) and nothing else that is busy; prints the lines of docs/performance.md.
+# etcd-server, redis) and nothing else that is busy; prints a table.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

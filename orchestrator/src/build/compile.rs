@@ -67,7 +67,7 @@ pub(super) async fn compile(
     output.event(&Event::new("build.compiled", format!("{called} is compiled")));
     let binary = binary
         .ok_or_else(|| Failure::Image(format!("cargo does not say where {called} is; `cargo clean` may help")))?;
-    fresh::keep(&binary, started);
+    fresh::keep(folder, &binary, started);
     Ok(binary)
 }
 

@@ -2,7 +2,8 @@
 //! second `up` should take less.
 //!
 //! Beside a binary cargo writes what it depends on (`node.d`). Once it is made a stamp is kept there too: a hash of the binary's
-//! and of all these files' lengths and times, of whatever configures cargo in their folders, and of the variables that do.
+//! and of all these files' lengths and times, of whatever configures cargo in their folders, of the variables that do, and of the
+//! workspace, since several may have one folder for what is compiled.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -24,14 +25,14 @@ pub(super) fn binary(folder: &Path, triple: Option<&str>, package: &str) -> Opti
     binary.extend(triple);
     binary.extend(["release", package]);
     let stamp = fs::read_to_string(binary.with_extension(STAMP)).ok()?;
-    let inputs = Inputs::of(&binary)?;
+    let inputs = Inputs::of(folder, &binary)?;
     (stamp == inputs.hash).then_some(binary)
 }
 
 /// Keeps the stamp of what cargo has made, unless something has changed since it `started`. Without one cargo is asked again.
-pub(super) fn keep(binary: &Path, started: SystemTime) {
+pub(super) fn keep(folder: &Path, binary: &Path, started: SystemTime) {
     let stamp = binary.with_extension(STAMP);
-    let _ = match Inputs::of(binary) {
+    let _ = match Inputs::of(folder, binary) {
         Some(inputs) if inputs.newest < started => fs::write(stamp, inputs.hash),
         _ => fs::remove_file(stamp),
     };
@@ -45,11 +46,12 @@ struct Inputs {
 }
 
 impl Inputs {
-    fn of(binary: &Path) -> Option<Self> {
+    fn of(folder: &Path, binary: &Path) -> Option<Self> {
         let sources = prerequisites(&fs::read_to_string(binary.with_extension("d")).ok()?);
         let folders: BTreeSet<&Path> = sources.iter().flat_map(|source| source.ancestors().skip(1)).collect();
         let configuration = folders.iter().flat_map(|folder| CONFIGURATION.map(|name| folder.join(name)));
         let mut hasher = blake3::Hasher::new();
+        hasher.update(folder.canonicalize().ok()?.as_os_str().as_encoded_bytes());
         let mut newest = SystemTime::UNIX_EPOCH;
         for path in sources.iter().cloned().chain(configuration) {
             let about = fs::metadata(&path).ok().and_then(|about| Some((about.len(), about.modified().ok()?)));
@@ -110,11 +112,13 @@ mod tests {
         write("target/release/node.d", &format!("node: {}\n", path("src/main.rs").display()));
         let node = path("target/release/node");
         let later = SystemTime::now() + Duration::from_secs(1);
-        let hash = || Inputs::of(&node).expect("it was made").hash;
+        let hash = || Inputs::of(folder.path(), &node).expect("it was made").hash;
 
-        keep(&node, later);
+        keep(folder.path(), &node, later);
         let kept = || fs::read_to_string(path("target/release/node.stamp")).ok();
         assert_eq!(kept(), Some(hash()));
+        let another = tempfile::tempdir().expect("a folder");
+        assert_ne!(Inputs::of(another.path(), &node).expect("it was made").hash, hash());
         for (name, text) in [
             ("src/main.rs", "fn main() { }"),
             ("Cargo.lock", "new"),
@@ -126,7 +130,7 @@ mod tests {
             assert_ne!(hash(), before, "{name}");
         }
         // What was changed while cargo was at it may not be in what it made.
-        keep(&node, SystemTime::UNIX_EPOCH);
+        keep(folder.path(), &node, SystemTime::UNIX_EPOCH);
         assert_eq!(kept(), None);
     }
 }

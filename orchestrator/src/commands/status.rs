@@ -4,7 +4,6 @@ mod watch;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use comfy_table::{Table, presets};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
@@ -13,7 +12,7 @@ use super::session::Session;
 use crate::client::ClientError;
 use crate::failure::Failure;
 use crate::observed::{NodeState, ObservedNode};
-use crate::output::counted;
+use crate::output::{self, counted, text_of};
 use crate::partition::{self, Cut};
 use crate::readiness::Awaited;
 use crate::runtime::{Look, all_runtimes};
@@ -189,9 +188,8 @@ fn table(rows: &[Row]) -> String {
         Some(view) => format!("differs ({})", view.len()),
         None => String::new(),
     };
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
-    table.set_header(["NODE", "STATE", "HEALTH", "ADDRESS", "URL", "SHARD", "KEYS", "VIEW", "MEMORY", "FAULTS"]);
+    let mut table =
+        output::table(["NODE", "STATE", "HEALTH", "ADDRESS", "URL", "SHARD", "KEYS", "VIEW", "MEMORY", "FAULTS"]);
     for row in rows {
         let shard = if row.shard.is_empty() { "–" } else { &row.shard };
         table.add_row([
@@ -207,9 +205,7 @@ fn table(rows: &[Row]) -> String {
             row.faults.join("; "),
         ]);
     }
-    // The table puts a space before its first column.
-    let lines: Vec<String> = table.lines().map(|line| line.trim().to_owned()).collect();
-    lines.join("\n")
+    text_of(&table)
 }
 
 fn object(session: &Session<'_>, cluster: &Running, rows: &[Row]) -> Value {

@@ -5,6 +5,7 @@
 
 mod bars;
 mod event;
+mod table;
 
 use std::io::{IsTerminal, Write};
 use std::time::SystemTime;
@@ -17,6 +18,7 @@ use crate::failure::Failure;
 use crate::runtime::LogLine;
 use bars::Bars;
 pub(crate) use event::Event;
+pub(crate) use table::{table, text_of};
 
 /// The version of the JSON events.
 const VERSION: u8 = 1;

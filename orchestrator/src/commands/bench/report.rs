@@ -1,9 +1,10 @@
 //! The result of `bench` for people and for programs.
 
-use comfy_table::{Table, presets};
 use load::{Percentiles, Summary};
 use serde::Serialize;
 use serde_json::{Value, json};
+
+use crate::output::{self, text_of};
 
 /// The longest bar of the histogram.
 const BAR: usize = 40;
@@ -69,7 +70,7 @@ impl Report {
     }
 
     fn latencies(&self) -> String {
-        let mut table = table(["", "operations", "p50", "p90", "p99", "p99.9", "max"]);
+        let mut table = output::table(["", "operations", "p50", "p90", "p99", "p99.9", "max"]);
         let row = |name: &str, operations: u64, latency: &Percentiles| {
             let Percentiles { p50, p90, p99, p999, max } = *latency;
             let times = [p50, p90, p99, p999, max].map(time);
@@ -81,7 +82,7 @@ impl Report {
         if self.summary.kinds.len() > 1 {
             table.add_row(row("all", self.summary.operations, &self.summary.latency_us));
         }
-        text(&table)
+        text_of(&table)
     }
 
     fn bars(&self) -> String {
@@ -96,7 +97,7 @@ impl Report {
     }
 
     fn comparison(&self, before: &Summary) -> String {
-        let mut table = table(["", "before", "now", "ratio"]);
+        let mut table = output::table(["", "before", "now", "ratio"]);
         let mut row = |what: &str, then: f64, now: f64, shown: fn(f64) -> String| {
             let ratio = if then > 0.0 { format!("{:.2}", now / then) } else { String::new() };
             table.add_row([what.to_owned(), shown(then), shown(now), ratio]);
@@ -111,7 +112,7 @@ impl Report {
         }
         let errors = |summary: &Summary| summary.errors.values().sum::<u64>() as f64;
         row("errors", errors(before), errors(now), |number| format!("{number:.0}"));
-        let mut text = text(&table);
+        let mut text = text_of(&table);
         if before.load != now.load {
             text.push_str("\nthe load was another then");
         }
@@ -124,22 +125,6 @@ fn distribution(summary: &Summary) -> &'static str {
         load::Distribution::Uniform => "all alike",
         load::Distribution::Zipf => "by Zipf's law",
     }
-}
-
-fn table<const N: usize>(header: [&str; N]) -> Table {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
-    table.set_header(header);
-    table
-}
-
-/// The table puts a space before its first column.
-fn text(table: &Table) -> String {
-    table
-        .lines()
-        .map(|line| line.strip_prefix(' ').unwrap_or(&line).trim_end().to_owned())
-        .collect::<Vec<_>>()
-        .join("\n")
 }
 
 /// Three digits.

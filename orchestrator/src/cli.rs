@@ -1,17 +1,19 @@
 //! The command line: what a person may type. No behaviour lives here.
 
+mod bench;
 mod fault;
+mod test;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::{FalseyValueParser, NonEmptyStringValueParser};
 use clap::{Arg, ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
-use conformance::faults::Kind;
 use ipnet::Ipv4Net;
-use load::Mix;
 
+pub(crate) use bench::{BenchArguments, DistributionChoice};
 pub(crate) use fault::FaultCommand;
+pub(crate) use test::{SuiteChoice, TestArguments};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -244,121 +246,6 @@ pub(crate) enum ShellChoice {
     Zsh,
     /// orchestrator completions fish | source
     Fish,
-}
-
-/// What to test, and how to tell of it.
-#[derive(Debug, Clone, Args)]
-pub(crate) struct TestArguments {
-    /// Only tests whose name contains this
-    pub(crate) filter: Option<String>,
-    /// Which suites [default: assignment3,assignment4]; `faults` runs alone
-    #[arg(long, value_name = "SUITE", value_delimiter = ',')]
-    pub(crate) suite: Vec<SuiteChoice>,
-    /// Anyone's sources: a folder with a Dockerfile
-    #[arg(long, value_name = "DIR")]
-    pub(crate) build: Option<PathBuf>,
-    /// The generation of the course [default: the file's]
-    #[arg(long, value_enum)]
-    pub(crate) dialect: Option<DialectChoice>,
-    /// All of the contract, also for a foreign image; ours is always held to all of it
-    #[arg(long)]
-    pub(crate) strict: bool,
-    /// What the tests choose by
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub(crate) seed: u64,
-    /// How long the suite `faults` breaks its cluster [default: 120]
-    #[arg(long, value_name = "N")]
-    pub(crate) seconds: Option<u64>,
-    /// Which faults the suite `faults` makes [default: all]; an unknown one lists them
-    #[arg(long, value_name = "KIND", value_delimiter = ',', value_parser = kind_of_fault)]
-    pub(crate) kinds: Vec<Kind>,
-    /// Where the suite `faults` writes its history [default: the evidence, when something was found]
-    #[arg(long, value_name = "FILE")]
-    pub(crate) history: Option<PathBuf>,
-    /// Clusters at a time [default: 2 for each processor]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
-    pub(crate) jobs: Option<u16>,
-    /// Leave the clusters on which a test failed running
-    #[arg(long)]
-    pub(crate) keep: bool,
-    /// Test the running cluster, only with tests that destroy nothing
-    #[arg(long, conflicts_with_all = ["build", "keep"])]
-    pub(crate) attach: bool,
-    /// Write a JUnit file
-    #[arg(long, value_name = "FILE")]
-    pub(crate) junit: Option<PathBuf>,
-    /// Only say which tests there are
-    #[arg(long)]
-    pub(crate) list: bool,
-}
-
-/// What load to make.
-#[derive(Debug, Clone, Args)]
-pub(crate) struct BenchArguments {
-    /// Clients, each with a connection of its own
-    #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..))]
-    pub(crate) connections: u16,
-    /// How long is counted
-    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
-    pub(crate) seconds: u64,
-    /// How long before that nothing is
-    #[arg(long, value_name = "SECONDS", default_value_t = 2)]
-    pub(crate) warm_up: u64,
-    /// Operations that are due each second, also while others are not answered [default: each client asks when it is answered]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) rate: Option<u32>,
-    /// Shares of the operations
-    #[arg(long, default_value = "get=50,put=50")]
-    pub(crate) mix: Mix,
-    /// How many keys; all are written before
-    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) keys: u32,
-    /// The size of each value
-    #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u32).range(..1 << 20))]
-    pub(crate) value_bytes: u32,
-    /// Which keys are asked for more than others
-    #[arg(long, value_enum, default_value = "uniform")]
-    pub(crate) distribution: DistributionChoice,
-    /// What the clients choose by
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub(crate) seed: u64,
-    /// Nodes that the clients are connected to [default: all]
-    #[arg(long, value_name = "NODE", value_delimiter = ',')]
-    pub(crate) node: Vec<String>,
-    /// No client sends its causal token back, so that no operation waits for another
-    #[arg(long)]
-    pub(crate) independent: bool,
-    /// The generation of the course, by whose paths the clients ask [default: the file's]
-    #[arg(long, value_enum)]
-    pub(crate) dialect: Option<DialectChoice>,
-    /// What has changed since: a file with the result of `--output json bench`
-    #[arg(long, value_name = "FILE")]
-    pub(crate) compare: Option<PathBuf>,
-}
-
-/// How often each key is asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum DistributionChoice {
-    /// All alike
-    Uniform,
-    /// A few often, most seldom
-    Zipf,
-}
-
-fn kind_of_fault(name: &str) -> Result<Kind, String> {
-    Kind::named(name).ok_or_else(|| format!("there are {}", Kind::ALL.map(Kind::name).join(", ")))
-}
-
-/// A suite, as people ask for it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-#[value(rename_all = "lower")]
-pub(crate) enum SuiteChoice {
-    /// Replicas of one key space
-    Assignment3,
-    /// Shards
-    Assignment4,
-    /// Clients on a cluster that is broken
-    Faults,
 }
 
 /// A generation of the course, as people ask for it.

@@ -79,7 +79,6 @@ pub async fn run(
     let metrics = Arc::new(Metrics::new(&config.socket_address.to_string(), name(dialect)));
 
     let (peer_inputs, from_peers) = mpsc::channel(PEER_INPUTS_MAX);
-    let (store, inputs) = runtime::inputs(from_peers, metrics.runtime.refused.clone());
     let links = Links::new(
         config.socket_address,
         config.bind_address,
@@ -98,11 +97,11 @@ pub async fn run(
         secret: config.cluster_secret.clone(),
         durability: config.durability,
     };
-    let runtime = Runtime::new(
+    let (runtime, store) = Runtime::new(
         settings,
         recovered,
         config.data_headroom_bytes,
-        inputs,
+        from_peers,
         links.clone(),
         metrics.runtime.clone(),
         #[cfg(feature = "planted")]

@@ -1,6 +1,8 @@
 //! The loop's queues: one for clients, one for peers, so that neither can keep the other out.
 
-use node_core::{Address, Envelope, Reply, Request, RequestId};
+use std::sync::{Arc, RwLock};
+
+use node_core::{Address, Core, Envelope, Reply, Request, RequestId};
 use prometheus_client::metrics::counter::Counter;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
@@ -61,7 +63,7 @@ impl From<Asked> for Input {
 }
 
 /// The receiving ends.
-pub(crate) struct Inputs {
+pub(super) struct Inputs {
     requests: mpsc::Receiver<Asked>,
     peers: mpsc::Receiver<PeerInput>,
     probes: mpsc::Receiver<Probe>,
@@ -78,13 +80,13 @@ struct Quota {
 
 const FULL_QUOTA: Quota = Quota { requests: TURN_INPUTS_MAX, peers: TURN_INPUTS_MAX };
 
-/// The queues, with their client end; `refused` counts what it has no room for.
-pub(crate) fn inputs(peers: mpsc::Receiver<PeerInput>, refused: Counter) -> (Store, Inputs) {
+/// The queues to the loop of `core`, with their client end; `refused` counts what it has no room for.
+pub(super) fn inputs(core: Arc<RwLock<Core>>, peers: mpsc::Receiver<PeerInput>, refused: Counter) -> (Store, Inputs) {
     let (ask, requests) = mpsc::channel(REQUESTS_MAX);
     let (cancel, cancels) = mpsc::unbounded_channel();
     let (probe, probes) = mpsc::channel(PROBES_MAX);
     let inputs = Inputs { requests, peers, probes, cancels, quota: FULL_QUOTA };
-    (Store::new(ask, cancel, probe, refused), inputs)
+    (Store::new(core, ask, cancel, probe, refused), inputs)
 }
 
 impl Inputs {

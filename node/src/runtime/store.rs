@@ -2,13 +2,13 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, RwLock,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
 };
 
-use node_core::{Reply, Request, RequestId, Stats};
+use node_core::{Core, Reply, Request, RequestId, Stats};
 use prometheus_client::metrics::counter::Counter;
 use thiserror::Error;
 use tokio::{
@@ -24,6 +24,8 @@ const LEAVE_PAUSE: Duration = Duration::from_millis(5);
 /// The store, seen from outside the loop. Clones ask the same one.
 #[derive(Clone)]
 pub(crate) struct Store {
+    /// Changed by the loop alone.
+    core: Arc<RwLock<Core>>,
     next_id: Arc<AtomicU64>,
     requests: mpsc::Sender<Asked>,
     cancels: mpsc::UnboundedSender<RequestId>,
@@ -70,12 +72,13 @@ impl Drop for Asker<'_> {
 
 impl Store {
     pub(super) fn new(
+        core: Arc<RwLock<Core>>,
         requests: mpsc::Sender<Asked>,
         cancels: mpsc::UnboundedSender<RequestId>,
         probes: mpsc::Sender<Probe>,
         refused: Counter,
     ) -> Self {
-        Self { next_id: Arc::default(), requests, cancels, probes, refused }
+        Self { core, next_id: Arc::default(), requests, cancels, probes, refused }
     }
 
     /// Asks for one thing and waits for the answer, which the core gives within 65 s. Dropping the future cancels.
@@ -83,6 +86,9 @@ impl Store {
     /// # Errors
     /// [`Refused`] when the store was not, or is not going to be, asked.
     pub(crate) async fn ask(&self, request: Request) -> Result<Reply, Refused> {
+        if let Some(reply) = self.read(&request) {
+            return Ok(reply);
+        }
         let id = RequestId(self.next_id.fetch_add(1, Ordering::Relaxed));
         let (reply, answer) = oneshot::channel();
         let asked = Asked { id, request, reply };
@@ -97,6 +103,13 @@ impl Store {
         let reply = answer.await.map_err(|_| Refused::Stopping);
         asker.answered = true;
         reply
+    }
+
+    /// The answer to a GET that nothing keeps from being given at once.
+    fn read(&self, request: &Request) -> Option<Reply> {
+        let Request::Get { key, token } = request else { return None };
+        // A turn that is under way may be long.
+        self.core.try_read().ok()?.read(key, token)
     }
 
     /// Asks the loop how it is; `None` when it does not take the question.
@@ -120,17 +133,33 @@ impl Store {
 
 #[cfg(test)]
 mod tests {
-    use node_core::{Reply, Request};
+    use std::sync::{Arc, RwLock};
+
+    use node_core::{Core, Durability, Now, Recovered, Reply, Request, Settings};
     use prometheus_client::metrics::counter::Counter;
     use tokio::sync::mpsc;
 
     use super::Refused;
-    use crate::runtime::inputs::{Input, inputs};
+    use crate::runtime::inputs::{self, Input, Inputs};
+
+    /// Of a core that nobody drives.
+    fn inputs() -> (super::Store, Inputs) {
+        let address = "127.0.0.1:1".parse().unwrap();
+        let settings = Settings {
+            address,
+            view: vec![address],
+            shard_count: None,
+            secret: None,
+            durability: Durability::Sync,
+        };
+        let core = Core::new(settings, Recovered::empty(1), Now { monotonic_ms: 0, wall_ms: 0 });
+        let (_links, from_peers) = mpsc::channel(1);
+        inputs::inputs(Arc::new(RwLock::new(core)), from_peers, Counter::default())
+    }
 
     #[tokio::test]
     async fn the_answer_comes_back_to_the_asker() {
-        let (_links, from_peers) = mpsc::channel(1);
-        let (store, mut inputs) = inputs(from_peers, Counter::default());
+        let (store, mut inputs) = inputs();
         let asking = tokio::spawn(async move { store.ask(Request::View).await });
         let Some(Input::Request { reply, request, .. }) = inputs.next().await else {
             panic!("no request");
@@ -143,8 +172,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_asker_that_goes_away_cancels() {
-        let (_links, from_peers) = mpsc::channel(1);
-        let (store, mut inputs) = inputs(from_peers, Counter::default());
+        let (store, mut inputs) = inputs();
         let asking = tokio::spawn(async move { store.ask(Request::View).await });
         let Some(Input::Request { id: asked, reply, .. }) = inputs.next().await else {
             panic!("no request");
@@ -159,8 +187,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_full_queue_and_a_stopped_loop_refuse() {
-        let (_links, from_peers) = mpsc::channel(1);
-        let (store, inputs) = inputs(from_peers, Counter::default());
+        let (store, inputs) = inputs();
         let mut asking = tokio::task::JoinSet::new();
         let refused = loop {
             let store = store.clone();

@@ -11,6 +11,21 @@ use super::{
 use crate::{Dot, Holding, Key, Record, Reply, SlotId, Token, planted::Bug};
 
 impl Core {
+    /// Answers a GET from what is here and changes nothing, so that any number of readers may ask at once, between the inputs.
+    /// `None` for a request that has to take the way of all others: through [`handle_request`](Self::handle_request).
+    #[must_use]
+    pub fn read(&self, key: &Key, token: &Token) -> Option<Reply> {
+        let slot = key.slot();
+        let knows = self.booted && self.settled && self.answers(slot, token);
+        if !knows || self.ahead_ms(token).is_some() || !self.covers(slot, token) {
+            return None;
+        }
+        match self.answer_get(slot, key, token, self.now.monotonic_ms) {
+            Step::Reply(reply) => Some(reply),
+            Step::Wait | Step::ReplyAfter(..) => None,
+        }
+    }
+
     /// Whether this node answers reads and takes writes of the slot.
     pub(super) fn serves(&self, slot: SlotId) -> bool {
         self.slot(slot).holding.serves() && !self.is_removed()
@@ -23,20 +38,24 @@ impl Core {
         self.serves(slot) && !(token.pruned && lacks_pruned())
     }
 
+    /// Whether the frontier covers what the token has observed of the slot.
+    fn covers(&self, slot: SlotId, token: &Token) -> bool {
+        self.planted.is(Bug::SkipFrontierCheck)
+            || token.slot(slot).is_none_or(|wanted| self.slot(slot).frontier.covers(wanted))
+    }
+
     /// The whole causal rule: the frontier covers what the token has observed of the slot, as far as that still exists.
     pub(super) fn satisfies(&self, slot: SlotId, token: &Token, asked_ms: u64) -> bool {
         let frontier = &self.slot(slot).frontier;
-        if self.planted.is(Bug::SkipFrontierCheck) {
-            return true;
-        }
-        token.slot(slot).is_none_or(|wanted| {
-            wanted.iter().all(|(origin, seq)| {
-                frontier.get(origin) >= seq
-                    || self
-                        .last_of_closed(slot, origin, asked_ms)
-                        .is_some_and(|last| last < seq && frontier.get(origin) >= last)
+        self.covers(slot, token)
+            || token.slot(slot).is_none_or(|wanted| {
+                wanted.iter().all(|(origin, seq)| {
+                    frontier.get(origin) >= seq
+                        || self
+                            .last_of_closed(slot, origin, asked_ms)
+                            .is_some_and(|last| last < seq && frontier.get(origin) >= last)
+                })
             })
-        })
     }
 
     pub(super) fn advance_get(&mut self, ticket: Ticket, pending: &mut Pending, key: &Key, token: &Token) -> Step {

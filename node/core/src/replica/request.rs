@@ -63,9 +63,14 @@ impl Core {
         let (Request::Get { token, .. } | Request::Put { token, .. } | Request::Delete { token, .. }) = request else {
             return None;
         };
+        let ahead_ms = self.ahead_ms(token)?;
+        Some(format!("causal-metadata: its clock is {} h ahead of this node's", ahead_ms / 3_600_000))
+    }
+
+    /// How far a token's clock is ahead of this node's, when that is too far.
+    pub(super) fn ahead_ms(&self, token: &Token) -> Option<u64> {
         let ahead_ms = token.clock.wall_ms().saturating_sub(self.now.wall_ms);
-        (ahead_ms > CLOCK_AHEAD_MS)
-            .then(|| format!("causal-metadata: its clock is {} h ahead of this node's", ahead_ms / 3_600_000))
+        (ahead_ms > CLOCK_AHEAD_MS).then_some(ahead_ms)
     }
 
     /// Tries to move a request on.

@@ -8,7 +8,8 @@ pub(crate) const PROJECT: &str = "orchestrator.project";
 pub(crate) const NODE: &str = "orchestrator.node";
 /// On volumes: the `SOCKET_ADDRESS` of the node whose data it keeps.
 pub(crate) const SOCKET: &str = "orchestrator.socket";
-/// On containers: the `NodeConfig` as JSON.
+/// On containers: the `NodeConfig` that was asked for as JSON, for what the engine does not report: ports of a container
+/// that is listed and does not run, and limits that the kernel lacks.
 pub(crate) const CONFIG: &str = "orchestrator.config";
 /// On a barrier: the name of the node whose network namespace it shares.
 pub(crate) const BARRIER: &str = "orchestrator.barrier";

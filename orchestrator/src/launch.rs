@@ -1,56 +1,25 @@
-//! What a node is started with: its configuration (kept as a label, compared by `plan`) and its environment.
-//!
-//! Invariant: `VIEW` and `SHARD_COUNT` are no part of the configuration. They serve the first start only, so a changed
-//! node list never recreates a node.
+//! What a node is started with: its place, its limits and its environment.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddrV4;
 
 use serde::{Deserialize, Serialize};
 
-use crate::spec::{ClusterSpec, NodeSpec, Secret};
+use crate::spec::{ClusterSpec, NodeSpec};
 
 /// The variable of the one value that nothing may print.
 pub(crate) const SECRET: &str = "CLUSTER_SECRET";
+/// The variables of the first start: a changed node list never makes a node anew.
+pub(crate) const FIRST_START: [&str; 2] = ["VIEW", "SHARD_COUNT"];
 
-/// What makes a running node the wanted one.
+/// Where a node is reached and what it may use.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct NodeConfig {
     /// `SOCKET_ADDRESS`.
     pub(crate) socket: SocketAddrV4,
     pub(crate) host_port: u16,
-    pub(crate) dialect: String,
     pub(crate) memory_bytes: u64,
     pub(crate) pids: u32,
-    /// The `env` of the file.
-    pub(crate) env: BTreeMap<String, String>,
-    /// The fingerprint of `CLUSTER_SECRET`, which no label tells.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) secret: Option<String>,
-}
-
-impl NodeConfig {
-    /// What differs between a node that is there and the wanted one, in words; empty when nothing does.
-    pub(crate) fn differences(&self, wanted: &Self) -> Vec<String> {
-        let mut differences = Vec::new();
-        let mut compare = |what: &str, old: String, new: String| {
-            if old != new {
-                differences.push(format!("{what} {old} → {new}"));
-            }
-        };
-        compare("address", self.socket.to_string(), wanted.socket.to_string());
-        compare("host port", self.host_port.to_string(), wanted.host_port.to_string());
-        compare("dialect", self.dialect.clone(), wanted.dialect.clone());
-        compare("memory limit", self.memory_bytes.to_string(), wanted.memory_bytes.to_string());
-        compare("pids limit", self.pids.to_string(), wanted.pids.to_string());
-        if self.env != wanted.env {
-            differences.push("env differs".to_owned());
-        }
-        if self.secret != wanted.secret {
-            differences.push("secret differs".to_owned());
-        }
-        differences
-    }
 }
 
 /// Where nodes reach each other.
@@ -92,13 +61,14 @@ impl Launch {
         let config = NodeConfig {
             socket,
             host_port: node.host_port,
-            dialect: spec.dialect.clone(),
             memory_bytes: spec.limits.memory_bytes,
             pids: spec.limits.pids,
-            env: node.env.clone(),
-            secret: spec.secret.as_ref().map(Secret::fingerprint),
         };
         let mut env = node.env.clone();
+        if addressing == Addressing::Loopback {
+            // The state folder has the data.
+            env.remove("DATA_DIR");
+        }
         let mut set = |name: &str, value: String| env.insert(name.to_owned(), value);
         set("SOCKET_ADDRESS", socket.to_string());
         set("VIEW", view(spec, node, addressing));

@@ -2,11 +2,10 @@
 
 mod about;
 
+use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddrV4};
 
 use ipnet::Ipv4Net;
-
-use crate::launch::NodeConfig;
 
 pub(crate) use about::{About, Engine, Folder, is_elsewhere};
 
@@ -41,6 +40,8 @@ pub(crate) struct ObservedImage {
     pub(crate) content: Option<String>,
     /// Made from this project's Dockerfile.
     pub(crate) ours: bool,
+    /// What it gives to the environment of its nodes.
+    pub(crate) env: BTreeMap<String, String>,
 }
 
 /// A network.
@@ -92,25 +93,57 @@ pub(crate) struct ObservedNode {
     pub(crate) state: NodeState,
     /// The id of the image (or the hash of the binary) it was made from.
     pub(crate) image: String,
-    /// What it was made with, from its label; `None` when that cannot be read.
-    pub(crate) config: Option<NodeConfig>,
+    /// The name of that image; its id again when the name is another's by now.
+    pub(crate) image_name: String,
+    /// Where the other nodes reach it.
+    pub(crate) address: Option<Ipv4Addr>,
+    pub(crate) port: Option<u16>,
+    /// Where the host reaches it, on 127.0.0.1.
+    pub(crate) host_port: Option<u16>,
+    /// Of a node that is only listed it is not asked.
+    pub(crate) made: Option<Made>,
+}
+
+/// What a node is made with, as whatever runs it reports.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Made {
+    pub(crate) memory_bytes: Option<u64>,
+    pub(crate) pids: Option<u32>,
+    /// With what its image gives it.
+    pub(crate) env: BTreeMap<String, String>,
+    /// The volume, or the path of the host, at each path inside.
+    pub(crate) mounts: BTreeMap<String, String>,
 }
 
 impl ObservedNode {
     /// A node that was started and left nothing but perhaps its log.
     pub(crate) fn gone(name: &str) -> Self {
-        let (id, image) = (String::new(), String::new());
-        let (name, container) = (name.to_owned(), name.to_owned());
-        Self { name, id, container, state: NodeState::Stopped, image, config: None }
+        Self {
+            name: name.to_owned(),
+            id: String::new(),
+            container: name.to_owned(),
+            state: NodeState::Stopped,
+            image: String::new(),
+            image_name: String::new(),
+            address: None,
+            port: None,
+            host_port: None,
+            made: None,
+        }
     }
 
     pub(crate) fn is_running(&self) -> bool {
         self.state == NodeState::Running
     }
 
+    /// Its `SOCKET_ADDRESS`.
+    pub(crate) fn socket(&self) -> Option<SocketAddrV4> {
+        Some(SocketAddrV4::new(self.address?, self.port?))
+    }
+
     /// Where the host reaches it.
     pub(crate) fn url(&self) -> Option<String> {
-        self.config.as_ref().map(|config| format!("http://127.0.0.1:{}", config.host_port))
+        Some(format!("http://127.0.0.1:{}", self.host_port?))
     }
 }
 

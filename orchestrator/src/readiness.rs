@@ -34,11 +34,10 @@ pub(crate) struct Awaited {
 }
 
 impl Awaited {
-    /// `None` when the node's label does not tell where it listens.
+    /// `None` when nobody tells where the node listens.
     pub(crate) fn new(node: &ObservedNode) -> Option<Self> {
-        let config = node.config.as_ref()?;
-        let url = node.url()?;
-        Some(Self { node: node.clone(), socket: config.socket.to_string(), client: NodeClient::new(&url), url })
+        let (socket, url) = (node.socket()?.to_string(), node.url()?);
+        Some(Self { node: node.clone(), socket, client: NodeClient::new(&url), url })
     }
 }
 

@@ -128,16 +128,15 @@ fn node(session: &Session<'_>, cluster: &Running, name: &str) -> Result<NodeSpec
     if !is_name(name) {
         return Err(Failure::Usage(format!("`{name}` is no name for a node")));
     }
-    let configs = cluster.nodes.iter().filter_map(|node| Some((&node.name, node.config.as_ref()?)));
     let (mut addresses, mut ports): (Vec<Ipv4Addr>, Vec<u16>) =
         spec.nodes.iter().map(|node| (node.address, node.host_port)).unzip();
     let mut before = None;
-    for (other, config) in configs {
-        if other == name {
-            before = Some((*config.socket.ip(), config.host_port));
+    for other in &cluster.nodes {
+        if other.name == name {
+            before = other.address.zip(other.host_port);
         }
-        addresses.push(*config.socket.ip());
-        ports.push(config.host_port);
+        addresses.extend(other.address);
+        ports.extend(other.host_port);
     }
     // Processes all have the same address, which is none of the subnet's.
     addresses.retain(|address| spec.network.subnet.contains(address));

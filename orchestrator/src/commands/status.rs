@@ -115,7 +115,7 @@ async fn row(runtime: &dyn Look, node: &ObservedNode) -> Row {
         name: node.name.clone(),
         state: node.state.as_str(),
         health: String::new(),
-        address: node.config.as_ref().map(|config| config.socket.to_string()).unwrap_or_default(),
+        address: node.socket().map(|socket| socket.to_string()).unwrap_or_default(),
         url: node.url().unwrap_or_default(),
         shard: String::new(),
         keys: None,

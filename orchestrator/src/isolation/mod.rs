@@ -85,7 +85,7 @@ pub(crate) async fn free_subnet(spec: ClusterSpec, runtime: &dyn Look, size: Siz
 pub(crate) async fn free_ports(mut spec: ClusterSpec, runtime: &dyn Look) -> Result<ClusterSpec, Failure> {
     let there = runtime.nodes(&spec.name).await?;
     let mut held: BTreeMap<&str, u16> =
-        there.iter().filter_map(|node| Some((node.name.as_str(), node.config.as_ref()?.host_port))).collect();
+        there.iter().filter_map(|node| Some((node.name.as_str(), node.host_port?))).collect();
     if runtime.addressing() == Addressing::Loopback {
         let data = sockets_of_data(&spec, runtime).await?;
         for (node, socket) in spec.nodes.iter().zip(data) {

@@ -2,9 +2,9 @@
 
 use super::{Operation, Plan, Step, volume_name};
 use crate::failure::Failure;
-use crate::launch::{Addressing, Launch};
+use crate::launch::{Addressing, Launch, NodeConfig};
 use crate::observed::{NodeState, Observed, ObservedNode};
-use crate::spec::{ClusterSpec, NodeSpec};
+use crate::spec::ClusterSpec;
 
 /// What is done to a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,29 +119,25 @@ impl Scene<'_> {
         Ok(operations)
     }
 
-    /// As it was started before, whatever the file says by now. An added node is not in the file at all.
+    /// As it was made before, whatever the file says by now. An added node is not in the file at all.
     fn launch(&self, node: &ObservedNode) -> Result<Launch, Failure> {
-        let name = &node.name;
-        let known = self.spec.node(name);
-        let Some(config) = &node.config else {
-            let known = known.ok_or_else(|| {
+        let name = node.name.clone();
+        let (Some(socket), Some(host_port), Some(made)) = (node.socket(), node.host_port, &node.made) else {
+            let known = self.spec.node(&name).ok_or_else(|| {
                 Failure::Unhealthy(format!(
                     "nobody knows how {name} was started; `orchestrator add {name}` starts it anew"
                 ))
             })?;
             return Ok(Launch::of(self.spec, known, self.addressing));
         };
-        let before = NodeSpec {
-            name: name.clone(),
-            address: *config.socket.ip(),
-            host_port: config.host_port,
-            ungrouped: known.is_none_or(|known| known.ungrouped),
-            env: config.env.clone(),
-        };
-        let mut spec = self.spec.clone();
-        spec.nodes.retain(|other| other.name != *name);
-        spec.nodes.push(before.clone());
-        Ok(Launch { config: config.clone(), ..Launch::of(&spec, &before, self.addressing) })
+        let (memory_bytes, pids) = (made.memory_bytes.unwrap_or_default(), made.pids.unwrap_or_default());
+        Ok(Launch {
+            name,
+            container: node.container.clone(),
+            config: NodeConfig { socket, host_port, memory_bytes, pids },
+            env: made.env.clone(),
+            image: Some(node.image_name.clone()),
+        })
     }
 }
 

@@ -3,6 +3,7 @@
 //! Invariant: a plan touches only objects of its own project, and whatever is in the way is a `Conflict` before
 //! anything is created.
 
+mod comparison;
 mod conflicts;
 mod fault;
 mod operation;
@@ -13,7 +14,7 @@ mod tests;
 use std::collections::BTreeMap;
 
 use crate::failure::Conflict;
-use crate::launch::{Addressing, Launch};
+use crate::launch::{Addressing, Launch, SECRET};
 use crate::observed::{NodeState, Observed, ObservedNode};
 use crate::spec::{ClusterSpec, NodeSpec, Secret};
 
@@ -136,8 +137,8 @@ fn plan_node(desired: &Desired<'_>, observed: &Observed, node: &NodeSpec, rebuil
 /// Whether the node is one of several that run, and would find its way back among the others: with another secret it would
 /// not, so that all change it at once. Who names a node wants it made anew now.
 fn serves_others(desired: &Desired<'_>, observed: &Observed, node: &ObservedNode) -> bool {
-    let secret = desired.spec.secret.as_ref().map(Secret::fingerprint);
-    let knows = node.config.as_ref().is_some_and(|config| config.secret == secret);
+    let secret = node.made.as_ref().and_then(|made| made.env.get(SECRET)).map(String::as_str);
+    let knows = secret == desired.spec.secret.as_ref().map(Secret::reveal);
     !desired.recreate
         && node.is_running()
         && knows
@@ -155,17 +156,13 @@ fn recreation(
     if desired.recreate {
         return Some("asked for".to_owned());
     }
-    let Some(config) = &there.config else { return Some("its label cannot be read".to_owned()) };
-    let differences = config.differences(&launch.config);
-    if !differences.is_empty() {
-        return Some(differences.join(", "));
-    }
-    let image_differs = observed.image.as_ref().is_none_or(|image| image.id != there.image);
+    let mut causes = comparison::differences(desired, observed, there, launch);
     match rebuilt {
-        Some(cause) => Some(cause.to_owned()),
-        None if image_differs => Some("the image differs".to_owned()),
-        None => None,
+        Some(cause) => causes.push(cause.to_owned()),
+        None if !comparison::is_same_image(observed, there) => causes.push("the image differs".to_owned()),
+        None => {}
     }
+    (!causes.is_empty()).then(|| causes.join(", "))
 }
 
 fn creation(desired: &Desired<'_>, observed: &Observed, launch: Launch, cause: &str) -> Vec<Step> {
@@ -189,6 +186,9 @@ fn keeps_data(desired: &Desired<'_>, observed: &Observed) -> bool {
         || desired.content.is_some()
         || observed.image.as_ref().is_some_and(|image| image.ours)
 }
+
+/// Where our image keeps its data.
+pub(crate) const DATA: &str = "/data";
 
 /// The volume (or data folder) of a node.
 pub(crate) fn volume_name(project: &str, node: &str) -> String {

@@ -17,7 +17,7 @@ use futures_util::stream::BoxStream;
 
 use crate::build::{Artifact, Target};
 use crate::failure::Failure;
-use crate::launch::{Addressing, Launch};
+use crate::launch::Addressing;
 use crate::observed::{About, Observed, ObservedNetwork, ObservedNode, ObservedVolume};
 use crate::output::Output;
 use crate::partition::Cut;
@@ -71,13 +71,13 @@ pub(crate) trait Look: Send + Sync {
     /// What it tells of itself and of where it is.
     async fn about(&self) -> Result<About, Failure>;
 
-    /// What is there of the site's project, and what may be in its way.
+    /// What is there of the site's project, with what its nodes are made with, and what may be in its way.
     async fn observe(&self, site: &Site<'_>) -> Result<Observed, Failure>;
 
     /// Every network there is, of others too, without their members.
     async fn networks(&self) -> Result<Vec<ObservedNetwork>, Failure>;
 
-    /// The nodes of a project, without anything else.
+    /// The nodes of a project, only listed.
     async fn nodes(&self, project: &str) -> Result<Vec<ObservedNode>, Failure>;
 
     /// The volumes of a project, also of one that has nothing else.
@@ -85,14 +85,6 @@ pub(crate) trait Look: Send + Sync {
 
     /// Every project that left something here.
     async fn projects(&self) -> Result<BTreeSet<String>, Failure>;
-
-    /// The launch with which a node that is there would be made anew as it was made, whatever the file says by now.
-    ///
-    /// # Errors
-    /// It cannot be looked at.
-    async fn as_made(&self, _node: &ObservedNode, launch: Launch) -> Result<Launch, Failure> {
-        Ok(launch)
-    }
 
     /// The cuts of a project.
     async fn cuts(&self, project: &str) -> Result<BTreeSet<Cut>, Failure>;

@@ -101,7 +101,7 @@ fn plan_is_exact() {
         .run(&["plan"])
         .exits(0)
         .answers(&format!("start {}: the node is not running", stage.name(3)))
-        .answers(&format!("remove {}: env differs", stage.name(1)))
+        .answers(&format!("remove {}: env RUST_LOG differs", stage.name(1)))
         .answers("1 node one after the other");
     assert_eq!(ids(), before);
     assert_eq!(done(), second);
@@ -166,7 +166,7 @@ fn only_differences() {
         .run(&["-v", "up"])
         .exits(0)
         .complains(&format!("{}: created", stage.name(1)))
-        .complains("because env differs")
+        .complains("because env RUST_LOG differs")
         .complains(&format!("{}: started", stage.name(3)))
         .complains("because the node is not running")
         .complains("the cluster has 2 shards, the file 1; `orchestrator reshard 1` changes that");

@@ -13,27 +13,13 @@ use crate::plan::{Fault, Operation, Plan};
 pub(super) async fn run(session: &Session<'_>, fault: Fault, names: &[String]) -> Result<(), Failure> {
     let cluster = Cluster::find(session).await?;
     cluster.know(names.iter().map(String::as_str))?;
-    let mut plan = cluster.scene().plan(fault, names)?;
-    as_they_were(&cluster, &mut plan).await?;
+    let plan = cluster.scene().plan(fault, names)?;
     apply(&cluster, &plan).await?;
     let nodes: Vec<&String> = plan.nodes.keys().collect();
     let (word, past) = words(fault);
     let text = if nodes.is_empty() { "nothing to do".to_owned() } else { format!("{past} {}", joined(&nodes)) };
     let json = json!({"event": "fault", "fault": word, "changed": !plan.is_empty(), "nodes": nodes});
     session.output.result(&text, json);
-    Ok(())
-}
-
-/// Has the nodes that are made anew made as they were.
-async fn as_they_were(cluster: &Cluster<'_>, plan: &mut Plan) -> Result<(), Failure> {
-    let nodes = cluster.nodes();
-    for step in plan.nodes.values_mut().flatten() {
-        if let Operation::CreateNode { launch } = &mut step.operation
-            && let Some(node) = nodes.iter().find(|node| node.name == launch.name)
-        {
-            *launch = cluster.runtime.as_made(node, launch.clone()).await?;
-        }
-    }
     Ok(())
 }
 

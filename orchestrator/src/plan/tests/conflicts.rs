@@ -128,7 +128,7 @@ fn somebody_elses_image_gets_no_volume_and_meets_none() {
     let spec = spec();
     let mut desired = Desired { content: None, ..desired(&spec) };
     desired.nodes.truncate(1);
-    let image = Some(ObservedImage { id: "image1".to_owned(), content: None, ours: false });
+    let image = Some(ObservedImage { content: None, ours: false, ..image() });
     let volumes = vec![volume("kv-node1", None, None)];
     let observed = Observed { image, volumes, networks: vec![network(&spec)], ..Observed::default() };
     assert_eq!(planned(&desired, &observed), ["create node1: the node is missing", "start node1: the node is missing"]);

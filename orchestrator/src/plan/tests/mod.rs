@@ -1,17 +1,19 @@
 //! What is planned, without an engine.
 
+mod comparison;
 mod conflicts;
 mod removal;
 mod up;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::{Desired, Operation, Plan, Removal, Step, plan, plan_build, plan_removal, plan_subnet};
+use super::{Desired, Operation, Plan, Removal, Step, plan, plan_build, plan_removal, plan_subnet, volume_name};
 use crate::failure::Conflict;
 use crate::launch::{Addressing, Launch};
 use crate::observed::{
-    NodeState, Observed, ObservedBarrier, ObservedImage, ObservedNetwork, ObservedNode, ObservedVolume, OtherContainer,
-    Route, TakenPort,
+    Made, NodeState, Observed, ObservedBarrier, ObservedImage, ObservedNetwork, ObservedNode, ObservedVolume,
+    OtherContainer, Route, TakenPort,
 };
 use crate::spec::{ClusterSpec, locate};
 
@@ -34,16 +36,32 @@ fn network(spec: &ClusterSpec) -> ObservedNetwork {
     }
 }
 
+/// As `up` leaves it.
 fn node(spec: &ClusterSpec, name: &str) -> ObservedNode {
-    let wanted = spec.node(name).expect("in the file");
+    let Launch { config, mut env, container, .. } =
+        Launch::of(spec, spec.node(name).expect("in the file"), Addressing::Network);
+    env.extend(image().env);
     ObservedNode {
-        name: name.to_owned(),
         id: format!("id-{name}"),
-        container: spec.container_name(name),
+        container,
         state: NodeState::Running,
-        image: "image1".to_owned(),
-        config: Some(Launch::of(spec, wanted, Addressing::Network).config),
+        image: image().id,
+        address: Some(*config.socket.ip()),
+        port: Some(config.socket.port()),
+        host_port: Some(config.host_port),
+        made: Some(Made {
+            memory_bytes: Some(config.memory_bytes),
+            pids: Some(config.pids),
+            env,
+            mounts: BTreeMap::from([("/data".to_owned(), volume_name(&spec.name, name))]),
+        }),
+        ..ObservedNode::gone(name)
     }
+}
+
+fn image() -> ObservedImage {
+    let env = BTreeMap::from([("DATA_DIR".to_owned(), "/data".to_owned())]);
+    ObservedImage { id: "image1".to_owned(), content: Some("hash".to_owned()), ours: true, env }
 }
 
 fn volume(name: &str, project: Option<&str>, socket: Option<&str>) -> ObservedVolume {
@@ -59,7 +77,7 @@ fn socket(spec: &ClusterSpec, name: &str) -> String {
 fn complete(spec: &ClusterSpec) -> Observed {
     let names = spec.nodes.iter().map(|node| node.name.as_str());
     Observed {
-        image: Some(ObservedImage { id: "image1".to_owned(), content: Some("hash".to_owned()), ours: true }),
+        image: Some(image()),
         networks: vec![network(spec)],
         nodes: names.clone().map(|name| node(spec, name)).collect(),
         volumes: names.map(|name| volume(&format!("kv-{name}"), Some("kv"), Some(&socket(spec, name)))).collect(),

@@ -86,7 +86,7 @@ fn only_objects_of_the_project_are_removed() {
     let with_image = Removal { image: Some("assignment4-img"), ..all };
     let plan = plan_removal(&with_image, &observed).expect("no conflict");
     assert!(matches!(plan.last[..], [Step { operation: Operation::RemoveImage { .. }, .. }]));
-    observed.image = Some(ObservedImage { id: "image1".to_owned(), content: None, ours: false });
+    observed.image = Some(ObservedImage { content: None, ours: false, ..image() });
     assert!(plan_removal(&with_image, &observed).expect("no conflict").is_empty());
 }
 

@@ -13,12 +13,9 @@ use super::{Docker, failed, is_status, message, tolerate};
 use crate::failure::{Conflict, Failure};
 use crate::labels;
 use crate::launch::Launch;
-use crate::observed::{ObservedImage, ObservedNode};
-use crate::plan::{Operation, volume_name};
+use crate::observed::ObservedImage;
+use crate::plan::{DATA, Operation, volume_name};
 use crate::spec::ClusterSpec;
-
-/// Where our image keeps its data.
-const DATA: &str = "/data";
 
 impl Docker {
     pub(super) async fn create_node(&self, launch: &Launch, spec: &ClusterSpec) -> Result<Operation, Failure> {
@@ -39,20 +36,6 @@ impl Docker {
             }])),
             Err(error) => Err(failed(format!("cannot create {name}"))(error)),
         }
-    }
-
-    /// With the name, the image and the whole environment that the container has.
-    pub(super) async fn made(&self, node: &ObservedNode, launch: Launch) -> Result<Launch, Failure> {
-        let inspected = self.client.inspect_container(&node.id, None).await;
-        let inspected = inspected.map_err(failed(format!("cannot inspect {}", node.name)))?;
-        let config = inspected.config.unwrap_or_default();
-        let env = config.env.unwrap_or_default();
-        let env = env.iter().filter_map(|line| line.split_once('=')).map(|(name, value)| (name.into(), value.into()));
-        let named = config.image.unwrap_or_default();
-        // The name may be another image's by now.
-        let is_same = self.observe_image(&named).await?.is_some_and(|image| image.id == node.image);
-        let image = if is_same { named } else { node.image.clone() };
-        Ok(Launch { container: node.container.clone(), env: env.collect(), image: Some(image), ..launch })
     }
 
     pub(super) async fn start_node(&self, launch: &Launch, site: &Site<'_>) -> Result<(), Failure> {

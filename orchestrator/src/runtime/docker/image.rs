@@ -13,7 +13,7 @@ use http_body_util::{Either, Full};
 
 use super::super::Site;
 use super::container::missing_image;
-use super::{Docker, failed, is_status, labelled, message, tolerate};
+use super::{Docker, failed, is_status, labelled, message, report, tolerate};
 use crate::build::foreign_context;
 use crate::failure::Failure;
 use crate::labels;
@@ -27,11 +27,13 @@ impl Docker {
     pub(super) async fn observe_image(&self, name: &str) -> Result<Option<ObservedImage>, Failure> {
         match self.client.inspect_image(name).await {
             Ok(image) => {
-                let labels = image.config.and_then(|config| config.labels).unwrap_or_default();
+                let config = image.config.unwrap_or_default();
+                let labels = config.labels.unwrap_or_default();
                 Ok(Some(ObservedImage {
                     id: image.id.unwrap_or_default(),
                     content: labels.get(labels::CONTENT).cloned(),
                     ours: labels.contains_key(labels::IMAGE),
+                    env: report::variables(config.env),
                 }))
             }
             Err(error) if is_status(&error, 404) => Ok(None),

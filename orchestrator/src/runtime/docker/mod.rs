@@ -8,6 +8,7 @@ mod logs;
 mod network;
 mod observe;
 mod partition;
+mod report;
 mod verify;
 mod volume;
 
@@ -27,7 +28,7 @@ use super::{LogRequest, LogStream, Look, Runtime, Site};
 use crate::build::Target;
 use crate::failure::Failure;
 use crate::labels;
-use crate::launch::{Addressing, Launch, SECRET};
+use crate::launch::{Addressing, SECRET};
 use crate::observed::{About, Observed, ObservedNetwork, ObservedNode, ObservedVolume};
 use crate::partition::Cut;
 use crate::plan::Operation;
@@ -114,10 +115,6 @@ impl Look for Docker {
 
     async fn projects(&self) -> Result<BTreeSet<String>, Failure> {
         self.all_projects().await
-    }
-
-    async fn as_made(&self, node: &ObservedNode, launch: Launch) -> Result<Launch, Failure> {
-        self.made(node, launch).await
     }
 
     async fn cuts(&self, project: &str) -> Result<BTreeSet<Cut>, Failure> {

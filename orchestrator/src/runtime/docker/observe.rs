@@ -1,14 +1,14 @@
-//! Reads what is there from labels and listings.
+//! Reads what is there.
 
 use std::net::Ipv4Addr;
 
-use bollard::models::{ContainerSummary, ContainerSummaryStateEnum, Network};
+use bollard::models::{ContainerSummary, Network};
 use bollard::query_parameters::InspectNetworkOptions;
 use futures_util::future::try_join_all;
 
 use super::super::{Site, ports, routes};
 use super::partition::Barrier;
-use super::{Docker, failed, is_status};
+use super::{Docker, failed, is_status, report};
 use crate::failure::Failure;
 use crate::labels;
 use crate::observed::{NodeState, Observed, ObservedBarrier, ObservedNetwork, ObservedNode, OtherContainer, TakenPort};
@@ -19,7 +19,9 @@ impl Docker {
         let project = &site.spec.name;
         let containers = self.containers(&Default::default()).await?;
         let (ours, others): (Vec<_>, Vec<_>) = containers.into_iter().partition(|container| is_of(container, project));
-        let nodes: Vec<ObservedNode> = ours.iter().filter_map(node).collect();
+        let listed = ours.iter().filter_map(report::listed);
+        let nodes: Vec<ObservedNode> =
+            try_join_all(listed.map(|node| self.with_made(node))).await?.into_iter().flatten().collect();
         let barriers = ours.iter().filter_map(Barrier::of).map(|b| ObservedBarrier { node: b.node, id: b.id });
         let networks = self.observe_networks(project, &site.spec.network).await?;
         Ok(Observed {
@@ -38,7 +40,16 @@ impl Docker {
 
     pub(super) async fn project_nodes(&self, project: &str) -> Result<Vec<ObservedNode>, Failure> {
         let containers = self.containers(&super::labelled(&format!("{}={project}", labels::PROJECT))).await?;
-        Ok(containers.iter().filter_map(node).collect())
+        Ok(containers.iter().filter_map(report::listed).collect())
+    }
+
+    /// One that vanished meanwhile is none.
+    async fn with_made(&self, node: ObservedNode) -> Result<Option<ObservedNode>, Failure> {
+        match self.client.inspect_container(&node.id, None).await {
+            Ok(container) => Ok(Some(report::inspected(node, container))),
+            Err(error) if is_status(&error, 404) => Ok(None),
+            Err(error) => Err(failed(format!("cannot inspect {}", node.name))(error)),
+        }
     }
 
     async fn observe_networks(&self, project: &str, wanted: &NetworkSpec) -> Result<Vec<ObservedNetwork>, Failure> {
@@ -91,25 +102,9 @@ fn is_of(container: &ContainerSummary, project: &str) -> bool {
     labels::project_of_container(container.labels.as_ref()).as_deref() == Some(project)
 }
 
-fn container_name(container: &ContainerSummary) -> String {
+pub(super) fn container_name(container: &ContainerSummary) -> String {
     let names = container.names.as_deref().unwrap_or_default();
     names.first().map(|name| name.trim_start_matches('/').to_owned()).unwrap_or_default()
-}
-
-fn node(container: &ContainerSummary) -> Option<ObservedNode> {
-    let labels = container.labels.as_ref()?;
-    Some(ObservedNode {
-        name: labels.get(labels::NODE)?.clone(),
-        id: container.id.clone()?,
-        container: container_name(container),
-        state: match container.state {
-            Some(ContainerSummaryStateEnum::RUNNING) => NodeState::Running,
-            Some(ContainerSummaryStateEnum::PAUSED) => NodeState::Paused,
-            _ => NodeState::Stopped,
-        },
-        image: container.image_id.clone().unwrap_or_default(),
-        config: labels.get(labels::CONFIG).and_then(|json| serde_json::from_str(json).ok()),
-    })
 }
 
 fn other(container: &ContainerSummary) -> OtherContainer {
@@ -124,9 +119,7 @@ fn other(container: &ContainerSummary) -> OtherContainer {
 /// Ports that other containers publish (their proxy is no process one could name), then those of processes.
 fn taken_ports(site: &Site<'_>, nodes: &[ObservedNode], others: &[ContainerSummary]) -> Vec<TakenPort> {
     // Only a running container holds its port.
-    let held = |port: u16| {
-        nodes.iter().any(|n| n.state != NodeState::Stopped && n.config.as_ref().is_some_and(|c| c.host_port == port))
-    };
+    let held = |port: u16| nodes.iter().any(|n| n.state != NodeState::Stopped && n.host_port == Some(port));
     let wanted = site.spec.nodes.iter().map(|node| node.host_port).filter(|port| !held(*port));
     let (published, free): (Vec<_>, Vec<_>) =
         wanted.map(|port| (port, publisher(port, others))).partition(|(_, by)| by.is_some());
@@ -141,8 +134,7 @@ fn taken_ports(site: &Site<'_>, nodes: &[ObservedNode], others: &[ContainerSumma
 /// The engine's proxy listens before the container counts as running. Without another container that publishes the
 /// port it can only be that of ours, which is being started, by an earlier run that was killed.
 fn is_our_proxy(taken: &TakenPort, nodes: &[ObservedNode]) -> bool {
-    taken.owner.contains("(docker-proxy)")
-        && nodes.iter().any(|node| node.config.as_ref().is_some_and(|config| config.host_port == taken.port))
+    taken.owner.contains("(docker-proxy)") && nodes.iter().any(|node| node.host_port == Some(taken.port))
 }
 
 fn publisher(port: u16, others: &[ContainerSummary]) -> Option<&ContainerSummary> {

@@ -2,20 +2,23 @@
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
+use std::net::SocketAddrV4;
 use std::time::Duration;
 
 use sysinfo::{Pid, Process, ProcessRefreshKind, ProcessStatus, ProcessesToUpdate, System, UpdateKind};
 
-use crate::observed::{NodeState, ObservedNode};
+use crate::observed::{Made, NodeState, ObservedNode};
 
 /// The project. Not `ORCHESTRATOR_PROJECT`, which is a flag of the tool.
 pub(super) const PROJECT: &str = "ORCHESTRATED_PROJECT";
 /// The node's name.
 pub(super) const NODE: &str = "ORCHESTRATED_NODE";
-/// The `NodeConfig` as JSON.
-pub(super) const CONFIG: &str = "ORCHESTRATED_CONFIG";
 /// The hash of the binary.
 pub(super) const CONTENT: &str = "ORCHESTRATED_CONTENT";
+/// All of them, and those of other versions.
+const PREFIX: &str = "ORCHESTRATED_";
+/// Set with them.
+pub(super) const DATA_DIR: &str = "DATA_DIR";
 
 /// The running nodes of a project.
 pub(super) fn nodes(project: &str) -> Vec<ObservedNode> {
@@ -100,13 +103,24 @@ fn node(process: &Process) -> Option<ObservedNode> {
         _ => NodeState::Running,
     };
     let name = variable(environment, NODE)?;
+    let image = variable(environment, CONTENT).unwrap_or_default();
+    let socket: Option<SocketAddrV4> = variable(environment, "SOCKET_ADDRESS").and_then(|socket| socket.parse().ok());
+    let port = socket.map(|socket| socket.port());
+    let pairs = environment.iter().filter_map(|pair| pair.to_str()?.split_once('='));
+    let own = pairs.filter(|(name, _)| !name.starts_with(PREFIX) && *name != DATA_DIR);
+    let env = own.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     Some(ObservedNode {
         name: name.to_owned(),
         container: name.to_owned(),
         id: process.pid().to_string(),
         state,
-        image: variable(environment, CONTENT).unwrap_or_default().to_owned(),
-        config: variable(environment, CONFIG).and_then(|json| serde_json::from_str(json).ok()),
+        image: image.to_owned(),
+        image_name: image.to_owned(),
+        address: socket.map(|socket| *socket.ip()),
+        port,
+        // It listens on the host itself.
+        host_port: port,
+        made: Some(Made { env, ..Made::default() }),
     })
 }
 

@@ -6,7 +6,7 @@ pub(crate) mod marker;
 mod place;
 mod spawn;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -71,12 +71,13 @@ impl Look for Processes {
     async fn observe(&self, site: &Site<'_>) -> Result<Observed, Failure> {
         let project = &site.spec.name;
         let nodes = marker::nodes(project);
-        let held = |port: &u16| nodes.iter().any(|n| n.config.as_ref().is_some_and(|c| c.host_port == *port));
+        let held = |port: &u16| nodes.iter().any(|n| n.host_port == Some(*port));
         let wanted = site.spec.nodes.iter().map(|node| node.host_port).filter(|port| !held(port));
         let image = site.artifact.map(|artifact| ObservedImage {
             id: artifact.content.clone(),
             content: Some(artifact.content.clone()),
             ours: true,
+            env: BTreeMap::new(),
         });
         let folder = self.folder(project);
         let mut ended = place::folders(&folder);

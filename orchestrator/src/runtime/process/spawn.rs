@@ -26,16 +26,14 @@ pub(super) async fn spawn(
     let name = &launch.name;
     let log = place::open_log(project_folder, name)?;
     let errors = log.try_clone().map_err(failed("cannot open the log twice"))?;
-    let config = serde_json::to_string(&launch.config).unwrap_or_default();
     let child = Command::new(&artifact.binary)
         .args(artifact.arguments)
         // Nothing of the caller's environment: the same node whoever starts it.
         .env_clear()
         .envs(&launch.env)
-        .env("DATA_DIR", place::data_folder(project_folder, name))
+        .env(marker::DATA_DIR, place::data_folder(project_folder, name))
         .env(marker::PROJECT, project)
         .env(marker::NODE, name)
-        .env(marker::CONFIG, config)
         .env(marker::CONTENT, &artifact.content)
         .current_dir(project_folder)
         .stdin(Stdio::null())

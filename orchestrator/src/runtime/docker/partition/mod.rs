@@ -140,10 +140,7 @@ fn find<'a>(nodes: &'a [ObservedNode], name: &str) -> Option<&'a ObservedNode> {
 }
 
 fn address(node: &ObservedNode) -> Result<Ipv4Addr, Failure> {
-    let name = &node.name;
-    let config = node.config.as_ref();
-    let config = config.ok_or_else(|| Failure::Engine(format!("the label of {name} that tells its address is bad")))?;
-    Ok(*config.socket.ip())
+    node.address.ok_or_else(|| Failure::Engine(format!("{} has no address in the cluster's network", node.name)))
 }
 
 fn witness(node: &ObservedNode, address: Ipv4Addr, barrier: &Barrier, config: &BarrierConfig) -> Witness {

@@ -1,20 +1,10 @@
 //! Who takes part in a change of cuts, and what each barrier is told.
 
 use super::*;
-use crate::launch::NodeConfig;
 
 fn node(number: u8) -> ObservedNode {
-    let config = NodeConfig {
-        socket: format!("10.0.0.{number}:8080").parse().expect("a socket"),
-        host_port: 8080,
-        dialect: String::new(),
-        memory_bytes: 0,
-        pids: 0,
-        env: BTreeMap::new(),
-        secret: None,
-    };
-    let name = format!("node{number}");
-    ObservedNode { state: NodeState::Running, config: Some(config), ..ObservedNode::gone(&name) }
+    let address = Some(Ipv4Addr::new(10, 0, 0, number));
+    ObservedNode { state: NodeState::Running, address, ..ObservedNode::gone(&format!("node{number}")) }
 }
 
 fn barrier(number: u8, cuts: &[u8], peers: &[u8]) -> Barrier {

@@ -1,5 +1,4 @@
 //! The pure parts that every operation goes through: `cargo bench -p node-core`.
-#![expect(missing_docs, reason = "the macros' own functions have none")]
 
 use std::{hint::black_box, sync::Arc};
 
@@ -16,7 +15,8 @@ fn origin(uuid: u64) -> Origin {
 
 /// A token that has observed a write of one of three nodes in each of so many slots.
 fn token(slots: u8) -> Token {
-    let mut token = Token { clock: Hlc::from_wall_ms(1_700_000_000_000), ..Token::default() };
+    let mut token = Token::default();
+    token.clock = Hlc::from_wall_ms(1_700_000_000_000);
     for slot in 0..slots {
         token.observe(Dot { slot: SlotId(slot), origin: origin(u64::from(slot % 3)), seq: 1_000 });
     }

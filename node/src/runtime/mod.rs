@@ -13,6 +13,7 @@ mod store;
 use std::{
     collections::HashMap,
     future,
+    pin::pin,
     sync::{Arc, PoisonError, RwLock},
 };
 
@@ -97,16 +98,19 @@ impl Runtime {
 
     /// Runs until the storage fails.
     pub(crate) async fn run(mut self) -> CommitError {
+        let mut due = pin!(sleep_until(self.clock.instant(0)));
         // What the start has to say comes before any input.
         let mut turn = self.turn(None);
         loop {
-            let due = match turn {
-                Ok(due) => due,
+            match turn {
+                // Most turns leave it where it was.
+                Ok(next) if next == due.deadline() => {}
+                Ok(next) => due.as_mut().reset(next),
                 Err(error) => return error,
-            };
+            }
             let woken = tokio::select! {
                 biased;
-                () = sleep_until(due) => Woken::Timeout,
+                () = due.as_mut() => Woken::Timeout,
                 progress = self.committer.progress() => match progress {
                     Ok(progress) => Woken::Progress(progress),
                     Err(error) => return error,

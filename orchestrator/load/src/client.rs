@@ -1,4 +1,4 @@
-//! One connection, on a thread of its own.
+//! One connection, and a thread of them.
 
 use std::{
     sync::{Arc, atomic::Ordering},
@@ -7,10 +7,14 @@ use std::{
 };
 
 use bytes::Bytes;
+use futures_util::future::join_all;
 use http_body_util::{BodyExt, Full};
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper_util::rt::TokioIo;
-use tokio::{net::TcpStream, runtime::Runtime, time::timeout};
+use tokio::{
+    net::TcpStream,
+    time::{sleep, timeout},
+};
 
 use crate::{Kind, Operation, Service, Shared, choice::Choices, due, tally::Tally};
 
@@ -34,24 +38,15 @@ impl<S: Service> Client<S> {
     }
 
     /// Until the load is over; what it saw.
-    pub(crate) fn run(mut self) -> Tally {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let runtime = match runtime {
-            Ok(runtime) => runtime,
-            Err(error) => {
-                self.shared.filled.wait();
-                self.tally.fail(&error.to_string());
-                return self.tally;
-            }
-        };
-        self.fill(&runtime);
-        self.shared.filled.wait();
-        self.work(&runtime);
+    async fn run(mut self) -> Tally {
+        self.fill().await;
+        self.shared.filled.wait().await;
+        self.work().await;
         self.tally
     }
 
     /// Writes its share of the keys.
-    fn fill(&mut self, runtime: &Runtime) {
+    async fn fill(&mut self) {
         let shared = Arc::clone(&self.shared);
         for key in (self.index as u64..shared.load.keys).step_by(shared.load.connections) {
             if shared.stopping.load(Ordering::Relaxed) {
@@ -59,11 +54,11 @@ impl<S: Service> Client<S> {
             }
             let put = Operation { kind: Kind::Put, key, value: &shared.value };
             // A key that is not there is read all the same.
-            let _ = self.ask(runtime, &put);
+            let _ = self.ask(&put).await;
         }
     }
 
-    fn work(&mut self, runtime: &Runtime) {
+    async fn work(&mut self) {
         let shared = Arc::clone(&self.shared);
         let load = &shared.load;
         let mut choices = Choices::new(load, self.index);
@@ -74,6 +69,7 @@ impl<S: Service> Client<S> {
             let intended = load.rate.map(|rate| due(start, rate, load.connections, self.index, turn));
             let now = Instant::now();
             if let Some(wait) = intended.and_then(|intended| intended.min(end).checked_duration_since(now)) {
+                // The runtime's own timer is a millisecond coarse. With a rate nobody else is on this thread.
                 thread::sleep(wait);
             }
             let begin = intended.unwrap_or(now);
@@ -81,7 +77,7 @@ impl<S: Service> Client<S> {
                 break;
             }
             let (kind, key) = choices.next();
-            let outcome = self.ask(runtime, &Operation { kind, key, value: &shared.value });
+            let outcome = self.ask(&Operation { kind, key, value: &shared.value }).await;
             let done = Instant::now();
             if begin < counted {
                 continue;
@@ -97,8 +93,8 @@ impl<S: Service> Client<S> {
         self.tally.lasted(Instant::now().min(end).saturating_duration_since(counted));
     }
 
-    fn ask(&mut self, runtime: &Runtime, operation: &Operation<'_>) -> Result<(), String> {
-        let asked = runtime.block_on(async { timeout(PATIENCE, self.exchange(operation)).await });
+    async fn ask(&mut self, operation: &Operation<'_>) -> Result<(), String> {
+        let asked = timeout(PATIENCE, self.exchange(operation)).await;
         let outcome = asked.unwrap_or_else(|_| Err(format!("no answer within {} s", PATIENCE.as_secs())));
         match &outcome {
             Ok(Ok(())) => {
@@ -108,7 +104,7 @@ impl<S: Service> Client<S> {
             Ok(Err(_)) => {}
             Err(_) => {
                 self.connection = None;
-                thread::sleep(PAUSE);
+                sleep(PAUSE).await;
             }
         }
         outcome.and_then(|answer| answer)
@@ -131,6 +127,20 @@ impl<S: Service> Client<S> {
         let good = self.service.accept(operation.kind, status, &body);
         Ok(if good { Ok(()) } else { Err(format!("HTTP {status}")) })
     }
+}
+
+/// Runs these clients on this thread until the load is over; what they saw.
+///
+/// # Panics
+/// When the system gives no runtime.
+pub(crate) fn run<S: Service>(clients: Vec<Client<S>>) -> Tally {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.unwrap_or_else(|error| panic!("no clients can be run here: {error}"));
+    let mut all = Tally::default();
+    for tally in runtime.block_on(join_all(clients.into_iter().map(Client::run))) {
+        all.add(&tally);
+    }
+    all
 }
 
 async fn connect(authority: &str) -> Result<SendRequest<Full<Bytes>>, String> {

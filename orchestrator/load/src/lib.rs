@@ -1,8 +1,9 @@
 //! Load on an HTTP service, and what came of it: throughput, latencies, errors, the longest time without an answer.
 //!
-//! Each connection is a client and has a thread of its own, which has one request under way. In the closed loop it asks again as
-//! soon as it is answered. In the open loop, with a [rate](Load::rate), requests have a time at which they are due, and a latency
-//! begins then: a service that stands still delays all that were due meanwhile, and is not spared their latency.
+//! Each connection is a client, which has one request under way. In the closed loop it asks again as soon as it is answered; half
+//! of the processors are for the clients, so that they cost little of what they measure. In the open loop, with a
+//! [rate](Load::rate), requests have a time at which they are due, and a latency begins then: a service that stands still delays
+//! all that were due meanwhile, and is not spared their latency. Then each client has a thread of its own, to be in time.
 
 mod choice;
 mod client;
@@ -12,7 +13,7 @@ mod tally;
 
 use std::{
     sync::{
-        Arc, Barrier,
+        Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     thread::{self, JoinHandle},
@@ -26,6 +27,7 @@ use client::Client;
 pub use service::{Kind, Operation, Service, Store};
 pub use summary::{Bucket, KindSummary, Percentiles, Summary};
 use tally::{Gap, Tally};
+use tokio::sync::Barrier;
 
 /// What load to make.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -66,6 +68,7 @@ struct Shared {
 /// A load under way.
 pub struct Running {
     shared: Arc<Shared>,
+    /// Threads of clients.
     clients: Vec<JoinHandle<Tally>>,
 }
 
@@ -81,11 +84,15 @@ impl Load {
             value: "v".repeat(self.value_bytes),
             load: self,
         });
-        let start = |(index, service)| {
-            let client = Client::new(index, service, Arc::clone(&shared));
-            thread::spawn(move || client.run())
+        let threads = match shared.load.rate {
+            Some(_) => services.len(),
+            None => thread::available_parallelism().map_or(1, usize::from).div_ceil(2),
         };
-        let clients = services.into_iter().enumerate().map(start).collect();
+        let mut shares: Vec<Vec<Client<S>>> = (0..threads).map(|_| Vec::new()).collect();
+        for (index, service) in services.into_iter().enumerate() {
+            shares[index % threads].push(Client::new(index, service, Arc::clone(&shared)));
+        }
+        let clients = shares.into_iter().map(|share| thread::spawn(move || client::run(share))).collect();
         Running { shared, clients }
     }
 }

@@ -99,14 +99,15 @@ impl Subject {
         let (ungrouped, grouped): (Vec<_>, Vec<_>) = nodes.partition(|(_, shard)| matches!(shard, Ok(None)));
         let ungrouped = ungrouped.into_iter().map(|(node, _)| node.node.name).collect();
         let grouped: Vec<Awaited> = grouped.into_iter().map(|(node, _)| node).collect();
+        let runtime = running.runtime.name();
         Ok(Self {
-            place: Place::Running(Attached::new(&grouped, dialect, shards, ungrouped)),
+            place: Place::Running(Attached::new(running.runtime, &session.spec, &grouped, dialect, shards, ungrouped)),
             // Only our nodes say that they are ready.
             level: level(ready.is_ok(), arguments),
             dialect,
             run,
             image: session.spec.image.name.clone(),
-            runtime: running.runtime.name(),
+            runtime,
         })
     }
 

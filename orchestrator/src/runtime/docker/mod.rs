@@ -3,6 +3,7 @@
 mod about;
 mod connect;
 mod container;
+mod events;
 mod image;
 mod logs;
 mod network;
@@ -13,7 +14,7 @@ mod volume;
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use bollard::query_parameters::{
@@ -23,7 +24,7 @@ use bollard::query_parameters::{
 use futures_util::StreamExt;
 use tokio::time::timeout;
 
-use super::{LogRequest, LogStream, Look, Runtime, Site};
+use super::{Events, LogRequest, LogStream, Look, Runtime, Site};
 use crate::build::Target;
 use crate::failure::Failure;
 use crate::labels;
@@ -31,6 +32,7 @@ use crate::launch::{Addressing, Launch, SECRET};
 use crate::observed::{About, Observed, ObservedNetwork, ObservedNode, ObservedVolume};
 use crate::partition::Cut;
 use crate::plan::Operation;
+use crate::spec::ClusterSpec;
 
 pub(crate) use connect::EngineError;
 pub(crate) use container::missing_image;
@@ -168,6 +170,10 @@ impl Look for Docker {
             env.iter_mut().for_each(conceal);
         }
         serde_json::to_value(inspected).ok()
+    }
+
+    fn events(&self, spec: &ClusterSpec, since: SystemTime) -> Option<Events> {
+        Some(events::listen(self.client.clone(), spec, since))
     }
 }
 

@@ -83,9 +83,10 @@ fn usage_errors_exit_with_2() {
     without_engine(folder.path(), &["fault"]).exits(2).complains("partition");
     without_engine(folder.path(), &["fault", "kill"]).exits(2).complains("<NODE>");
     let divide = |groups: &[&str]| without_engine(folder.path(), &[&["fault", "partition"], groups].concat()).exits(2);
-    divide(&["node1,node2"]).complains("two groups at least, as in `node1,node2 / node3,node4`");
-    divide(&["node1,node2 / node2"]).complains("node2 is named twice");
-    divide(&["--one-way", "node1/node2/node3"]).complains("exactly two groups");
+    divide(&["node1,node2"]).reads("partition-of-one-group");
+    divide(&["node1,node2 / node2"]).reads("partition-of-a-node-twice");
+    divide(&["node1,,node2 / node3"]).reads("partition-without-a-name");
+    divide(&["--one-way", "node1/node2/node3"]).reads("partition-one-way-of-three");
 }
 
 #[test]
@@ -347,6 +348,8 @@ fn a_test_that_cannot_be_done_is_told_before_anything_is_built() {
         .complains("'quake'")
         .complains("kill, restart, pause");
     test(&["--suite", "faults", "--attach"]).exits(2).reads("test-faults-attached");
+    test(&["--suite", "faults", "--history", "nowhere/h.jsonl"]).exits(2).reads("test-history");
+    test(&["--image", "one", "--build", "."]).exits(2).reads("test-image-and-build");
     for flag in ["--image", "--build"] {
         test(&["--runtime", "process", flag, "."]).exits(2).reads(&format!("test{flag}-of-processes"));
         test(&[flag, "."]).exits(4).reads("engine-absent");
@@ -396,4 +399,12 @@ fn a_history_is_judged_again_without_a_cluster() {
     assert!(page.contains("<svg") && page.contains("reads x at node2"), "{page}");
     without_engine(folder.path(), &["check", "bad.jsonl", "--html", "gone/page.html"]).exits(2).reads("history-page");
     without_engine(folder.path(), &["check", "gone.jsonl"]).exits(2).reads("history-missing");
+}
+
+#[test]
+fn a_folder_that_is_gone_is_told() {
+    let folder = folder();
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "rmdir \"$PWD\" && exec \"$0\" validate", ORCHESTRATOR]).current_dir(folder.path());
+    run(&mut shell).exits(2).reads("folder-gone");
 }

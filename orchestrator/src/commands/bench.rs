@@ -103,10 +103,7 @@ fn asked(session: &Session<'_>, cluster: &Running, names: &[String]) -> Result<V
     }
     let named = names.iter().map(|name| {
         let found = running.iter().find(|node| node.node.name == *name).cloned();
-        found.ok_or_else(|| match session.spec.node(name) {
-            Some(_) => Failure::Unhealthy(format!("{name} does not run; `orchestrator up {name}` starts it")),
-            None => session.unknown(name),
-        })
+        found.ok_or_else(|| session.not_running(name))
     });
     named.collect()
 }
@@ -145,10 +142,13 @@ fn shares(before: &[(String, Duration)], after: &[(String, Duration)], operation
 
 /// What an earlier run has told with `--output json`.
 fn read(file: &Path) -> Result<Summary, Failure> {
-    let unreadable = |reason: String| Failure::Usage(format!("--compare: {}: {reason}", file.display()));
+    let unreadable = |reason: String| {
+        let file = file.display();
+        Failure::Usage(format!("--compare: {file}: {reason}; `orchestrator --output json bench > FILE` writes one"))
+    };
     let text = std::fs::read_to_string(file).map_err(|error| unreadable(error.to_string()))?;
     let lines = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     let told = lines.into_iter().find(|told| told["event"] == "bench");
-    let mut told = told.ok_or_else(|| unreadable("there is no result of `orchestrator --output json bench`".to_owned()))?;
+    let mut told = told.ok_or_else(|| unreadable("there is no result in it".to_owned()))?;
     serde_json::from_value(told["summary"].take()).map_err(|error| unreadable(error.to_string()))
 }

@@ -16,6 +16,7 @@ mod killed;
 mod load;
 mod outage;
 mod proxy;
+mod refusals;
 mod removal;
 mod rolling;
 mod suites;
@@ -36,9 +37,18 @@ fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let missing = missing_engine();
     let required = std::env::var("REQUIRE_ENGINE").is_ok_and(|value| value == "1");
-    let shared =
-        [cluster::ALL, conflicts::ALL, doctor::ALL, faults::ALL, image::ALL, isolation::ALL, killed::ALL, removal::ALL]
-            .concat();
+    let shared = [
+        cluster::ALL,
+        conflicts::ALL,
+        doctor::ALL,
+        faults::ALL,
+        image::ALL,
+        isolation::ALL,
+        killed::ALL,
+        refusals::ALL,
+        removal::ALL,
+    ]
+    .concat();
     let alone = [
         faults::TIMED,
         foreign::ALL,

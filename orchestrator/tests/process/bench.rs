@@ -1,7 +1,10 @@
 //! `bench` on a cluster of processes: what it counts, and what it says of it.
 
+use std::process::Stdio;
+
 use serde_json::Value;
 
+use crate::hold::interrupted;
 use crate::stage::{HALF, Sources, Stage};
 
 fn stage() -> Stage {
@@ -40,6 +43,14 @@ fn a_load_is_told_in_figures_and_compared_with_an_earlier_one() {
         .answers("the load was another then");
     stage.write("old.json", "{}");
     bench(&["--compare", "old.json"]).exits(2).reads("bench-compare");
+    bench(&["--compare", "gone.json"]).exits(2).reads("bench-compare-missing");
+    stage.write("old.json", r#"{"event":"bench","summary":{}}"#);
+    bench(&["--compare", "old.json"]).exits(2).reads("bench-compare-damaged");
+
+    let bench = stage.command(&["bench"]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("a start");
+    interrupted(bench).exits(130).reads("interrupted-bench");
+    let logs = stage.command(&["logs", "-f"]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("a start");
+    interrupted(logs).exits(130).reads("interrupted-logs");
 }
 
 #[test]

@@ -16,7 +16,7 @@ use super::super::session::Session;
 use super::evidence::Evidence;
 use super::subject::Subject;
 use crate::cli::TestArguments;
-use crate::failure::Failure;
+use crate::failure::{Failure, unwritable};
 use crate::interrupt::Interrupt;
 use watcher::Watcher;
 
@@ -74,15 +74,18 @@ fn could_be_done(arguments: &TestArguments) -> Result<(), Failure> {
         (arguments.junit.is_some(), "--junit"),
         (arguments.jobs.is_some(), "--jobs"),
     ];
-    match unfit.into_iter().find(|(given, _)| *given) {
-        Some((_, what)) => Err(Failure::Usage(format!("the suite `faults` is one run, which does not go with {what}"))),
+    if let Some((_, what)) = unfit.into_iter().find(|(given, _)| *given) {
+        return Err(Failure::Usage(format!("the suite `faults` is one run, which does not go with {what}")));
+    }
+    match &arguments.history {
+        Some(file) => File::create(file).map(drop).map_err(unwritable("--history", file)),
         None => Ok(()),
     }
 }
 
 fn create(evidence: &Evidence, file: &Path) -> Result<File, Failure> {
     let created = evidence.open().and_then(|()| File::create(file));
-    created.map_err(|error| Failure::Usage(format!("the history {} cannot be written: {error}", file.display())))
+    created.map_err(unwritable("--history", file))
 }
 
 fn tell(session: &Session<'_>, arguments: &TestArguments, subject: &Subject, outcome: &Outcome, folder: Option<&Path>) {

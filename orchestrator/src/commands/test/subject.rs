@@ -237,10 +237,12 @@ async fn provide_image(
 
 /// The name of the image that is built from somebody's folder: no other folder's, since both may be tested at once.
 fn image_name(folder: &Path) -> Result<String, Failure> {
-    let unreadable = |reason: String| Failure::Usage(format!("--build: {}: {reason}", folder.display()));
+    let unreadable = |reason: String| {
+        Failure::Usage(format!("--build: {}: {reason}; name a folder with a Dockerfile", folder.display()))
+    };
     let path = folder.canonicalize().map_err(|error| unreadable(error.to_string()))?;
     if !path.is_dir() {
-        return Err(unreadable("that is no folder; name the one with the Dockerfile".to_owned()));
+        return Err(unreadable("that is no folder".to_owned()));
     }
     if !path.join("Dockerfile").is_file() {
         return Err(unreadable("there is no Dockerfile in it".to_owned()));

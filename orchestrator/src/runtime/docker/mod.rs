@@ -52,7 +52,11 @@ pub(crate) struct Docker {
 
 /// The engine's answer to a failed call, naming the object.
 fn failed(what: impl AsRef<str>) -> impl FnOnce(bollard::errors::Error) -> Failure {
-    move |error| Failure::Engine(format!("{}: {}", what.as_ref(), message(&error)))
+    move |error| refused(what, &message(&error))
+}
+
+fn refused(what: impl AsRef<str>, words: &str) -> Failure {
+    Failure::Engine(format!("{}: {words}; the engine's log says more", what.as_ref()))
 }
 
 /// The engine's own words, without bollard's around them.

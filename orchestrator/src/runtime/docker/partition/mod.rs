@@ -142,7 +142,11 @@ fn find<'a>(nodes: &'a [ObservedNode], name: &str) -> Option<&'a ObservedNode> {
 fn address(node: &ObservedNode) -> Result<Ipv4Addr, Failure> {
     let name = &node.name;
     let config = node.config.as_ref();
-    let config = config.ok_or_else(|| Failure::Engine(format!("the label of {name} that tells its address is bad")))?;
+    let config = config.ok_or_else(|| {
+        Failure::Engine(format!(
+            "the label of {name} that tells its address is bad; `orchestrator node {name}` makes it anew"
+        ))
+    })?;
     Ok(*config.socket.ip())
 }
 
@@ -169,7 +173,7 @@ fn sides<'a>(
 ) -> Result<Vec<Side<'a>>, Failure> {
     let named: BTreeSet<&str> = cuts.iter().flat_map(|cut| [cut.from.as_str(), cut.to.as_str()]).collect();
     if let Some(absent) = named.iter().find(|name| find(nodes, name).is_none()) {
-        return Err(Failure::Unhealthy(format!("{absent} is not there; `orchestrator up {absent}` starts it")));
+        return Err(Failure::not_running(absent));
     }
     let barrier = |name: &str| barriers.iter().find(|barrier| barrier.node == name);
     let concerned = |node: &&ObservedNode| named.contains(node.name.as_str()) || barrier(&node.name).is_some();

@@ -1,6 +1,8 @@
 //! How a command fails, and which exit code that is. Errors of every part are translated here, once.
 
 use std::fmt;
+use std::io;
+use std::path::Path;
 
 use crate::spec::SpecError;
 
@@ -66,6 +68,14 @@ impl fmt::Display for Conflict {
     }
 }
 
+/// The failure for a file that was asked for with `flag`.
+pub(crate) fn unwritable(flag: &str, file: &Path) -> impl FnOnce(io::Error) -> Failure {
+    move |error| {
+        let file = file.display();
+        Failure::Usage(format!("{flag}: {file} cannot be written: {error}; name a file in a folder that you may write"))
+    }
+}
+
 struct Lines<'a, T>(&'a [T]);
 
 impl<T: fmt::Display> fmt::Display for Lines<'_, T> {
@@ -79,6 +89,16 @@ impl<T: fmt::Display> fmt::Display for Lines<'_, T> {
 }
 
 impl Failure {
+    /// A node that would have to run does not.
+    pub(crate) fn not_running(name: &str) -> Self {
+        Self::Unhealthy(format!("{name} does not run; `orchestrator up {name}` starts it"))
+    }
+
+    /// None of a project's nodes does.
+    pub(crate) fn nobody_runs(project: &str) -> Self {
+        Self::Unhealthy(format!("no node of project {project} runs; `orchestrator up` starts them"))
+    }
+
     /// The same with a further line, where the failure is a text.
     pub(crate) fn and_line(self, line: &str) -> Self {
         let longer = |text: String| format!("{text}\n{line}");

@@ -74,8 +74,9 @@ impl KeptLogs {
     /// It cannot be read.
     pub(crate) fn read(&self, node: &str, request: &LogRequest) -> Result<Vec<LogLine>, Failure> {
         let path = self.folder.join(node);
-        let text = fs::read_to_string(&path)
-            .map_err(|error| Failure::Usage(format!("{} cannot be read: {error}", path.display())))?;
+        let text = fs::read_to_string(&path).map_err(|error| {
+            Failure::Usage(format!("{} cannot be read: {error}; `orchestrator clean` removes it", path.display()))
+        })?;
         let since = request.since_unix.map(|at| SystemTime::UNIX_EPOCH + Duration::from_secs(at));
         // In one width, so that times sort as text.
         let since = since.map(|at| humantime::format_rfc3339_nanos(at).to_string()).unwrap_or_default();
@@ -94,7 +95,7 @@ impl KeptLogs {
     pub(crate) fn clear(&self) -> Result<(), Failure> {
         match fs::remove_dir_all(&self.folder) {
             Err(error) if error.kind() != ErrorKind::NotFound => {
-                Err(Failure::Usage(format!("{} cannot be removed: {error}", self.folder.display())))
+                Err(Failure::Usage(format!("{} cannot be removed: {error}; remove it by hand", self.folder.display())))
             }
             _ => {
                 // Fails while another project has some, which is as it should be.

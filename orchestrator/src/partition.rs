@@ -48,7 +48,7 @@ impl Groups {
                 return Err(format!("`{line}`: a name is missing beside a comma"));
             }
             if !seen.insert(name) {
-                return Err(format!("`{line}`: {name} is named twice"));
+                return Err(format!("`{line}`: {name} is named twice, and each node is in one group"));
             }
         }
         if groups.len() < 2 {

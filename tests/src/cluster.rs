@@ -32,6 +32,30 @@ pub struct NodeLog {
     pub state: Option<Value>,
 }
 
+/// What a cluster leaves to be looked at when something has failed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Traces {
+    /// Of each node.
+    pub logs: Vec<NodeLog>,
+    /// What its runtime has told of its nodes, network and volumes since it was made, in order, an object each.
+    pub events: Vec<Value>,
+}
+
+/// Why there is no cluster, and what is left of the attempt.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Unmade {
+    /// In words.
+    pub reason: String,
+    /// From before what there was of it was removed.
+    pub traces: Traces,
+}
+
+impl From<String> for Unmade {
+    fn from(reason: String) -> Self {
+        Self { reason, ..Self::default() }
+    }
+}
+
 /// What a test may want done to a cluster, and what not every place where nodes run can do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ability {
@@ -75,8 +99,8 @@ pub trait Cluster {
     /// [`Ability::Partition`].
     async fn cut(&mut self, pairs: &[(usize, usize)]) -> Result<(), Failure>;
 
-    /// What the nodes have logged since then.
-    async fn logs(&mut self, since: SystemTime) -> Vec<NodeLog>;
+    /// What there is to see of it, with what the nodes have logged since then.
+    async fn traces(&mut self, since: SystemTime) -> Traces;
 
     /// Ends it and leaves nothing; one on which a case failed may be kept for a person to look at.
     async fn remove(self: Box<Self>, failed: bool) -> Result<(), Failure>;
@@ -95,5 +119,5 @@ pub trait Provider {
 
     /// Makes a cluster and, unless the shape leaves that to the test, starts it and waits until every node answers; or says
     /// why there is none.
-    async fn create(&self, shape: &Shape) -> Result<Box<dyn Cluster>, String>;
+    async fn create(&self, shape: &Shape) -> Result<Box<dyn Cluster>, Unmade>;
 }

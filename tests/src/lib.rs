@@ -33,7 +33,7 @@ pub mod workload;
 pub use case::{Case, Group, Selection, groups};
 pub use clause::{CLAUSES, Clause};
 pub use client::Client;
-pub use cluster::{Ability, Cluster, Node, NodeLog, Provider};
+pub use cluster::{Ability, Cluster, Node, NodeLog, Provider, Traces, Unmade};
 pub use dialect::Dialect;
 pub use failure::{Failure, ensure};
 pub use history;

@@ -2,7 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-use crate::{CLAUSES, Case, Entry, Failure, Node, NodeLog};
+use crate::{CLAUSES, Case, Entry, Failure, Node, NodeLog, Traces, Unmade};
 
 /// How many entries of the transcript, and how many lines of each log, a person is shown; the evidence has all.
 const SHOWN: usize = 12;
@@ -28,7 +28,7 @@ pub enum Verdict {
     /// It was not tried: why this place cannot.
     Skipped(String),
     /// It could not be tried: why there was no cluster to try it on.
-    NotStarted(String),
+    NotStarted(Box<Unmade>),
     /// It was not tried, since no cluster had started before.
     NotTried,
 }
@@ -41,8 +41,8 @@ pub struct Evidence {
     pub transcript: Vec<Entry>,
     /// Where the nodes are.
     pub nodes: Vec<Node>,
-    /// What they logged meanwhile.
-    pub logs: Vec<NodeLog>,
+    /// What they logged meanwhile, and what happened to them.
+    pub traces: Traces,
     /// Entries that came before those of the transcript and are not kept any more.
     pub(crate) forgotten: usize,
 }
@@ -73,7 +73,7 @@ impl Outcome {
     pub fn explanation(&self) -> String {
         match &self.verdict {
             Verdict::Passed | Verdict::Skipped(_) | Verdict::NotTried => String::new(),
-            Verdict::NotStarted(reason) => reason.clone(),
+            Verdict::NotStarted(unmade) => unmade.reason.clone(),
             Verdict::Failed(evidence) => {
                 let clauses: Vec<String> = self.clauses().map(|clause| format!("clause:  {clause}\n")).collect();
                 format!("{}{evidence}", clauses.concat())
@@ -88,7 +88,8 @@ impl Evidence {
         let skipped = self.transcript.len().saturating_sub(SHOWN);
         self.transcript.drain(..skipped);
         self.forgotten += skipped;
-        for log in &mut self.logs {
+        self.traces.events.clear();
+        for log in &mut self.traces.logs {
             log.lines.drain(..log.lines.len().saturating_sub(SHOWN));
             log.state = None;
         }
@@ -111,12 +112,12 @@ impl fmt::Display for Evidence {
         for Node { name, address, url } in &self.nodes {
             write!(f, "\n{name} is {address}, for clients {url}")?;
         }
-        for NodeLog { node, end, .. } in &self.logs {
+        for NodeLog { node, end, .. } in &self.traces.logs {
             if let Some(end) = end {
                 write!(f, "\n{node} {end}")?;
             }
         }
-        for NodeLog { node, lines, .. } in self.logs.iter().filter(|log| !log.lines.is_empty()) {
+        for NodeLog { node, lines, .. } in self.traces.logs.iter().filter(|log| !log.lines.is_empty()) {
             write!(f, "\n{node} logged meanwhile:")?;
             for line in &lines[lines.len().saturating_sub(SHOWN)..] {
                 write!(f, "\n  {line}")?;

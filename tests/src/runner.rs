@@ -114,11 +114,11 @@ impl Runner<'_> {
                 let first = if shared { Some(Fingerprint::of(&*cluster).await) } else { None };
                 Ok(Ready { cluster, first, failed: false })
             }
-            Err(reason) => {
+            Err(unmade) => {
                 if hope.get() == Hope::Unknown {
                     hope.set(Hope::Lost);
                 }
-                Err(Verdict::NotStarted(reason))
+                Err(Verdict::NotStarted(Box::new(unmade)))
             }
         }
     }
@@ -138,9 +138,9 @@ impl Runner<'_> {
             Ok(()) => Verdict::Passed,
             Err(failure) => {
                 let transcript = stage.record().entries();
-                let logs = stage.cluster_mut().logs(since).await;
+                let traces = stage.cluster_mut().traces(since).await;
                 let nodes = stage.cluster_mut().nodes().to_vec();
-                Verdict::Failed(Box::new(Evidence { failure, transcript, nodes, logs, forgotten: 0 }))
+                Verdict::Failed(Box::new(Evidence { failure, transcript, nodes, traces, forgotten: 0 }))
             }
         };
         let passed = matches!(verdict, Verdict::Passed);

@@ -145,13 +145,8 @@ mod tests {
     /// Of a core that nobody drives.
     fn inputs() -> (super::Store, Inputs) {
         let address = "127.0.0.1:1".parse().unwrap();
-        let settings = Settings {
-            address,
-            view: vec![address],
-            shard_count: None,
-            secret: None,
-            durability: Durability::Sync,
-        };
+        let settings =
+            Settings { address, view: vec![address], shard_count: None, secret: None, durability: Durability::Sync };
         let core = Core::new(settings, Recovered::empty(1), Now { monotonic_ms: 0, wall_ms: 0 });
         let (_links, from_peers) = mpsc::channel(1);
         inputs::inputs(Arc::new(RwLock::new(core)), from_peers, Counter::default())

@@ -75,7 +75,7 @@ fn main() {
 }
 
 fn finish<S: Service + 'static>(load: Load, services: Vec<S>) -> Summary {
-    load.start(services).finish()
+    load.start(services).finish().0
 }
 
 /// etcd's gateway takes keys and values in base64, in the bodies of POSTs.

@@ -8,15 +8,18 @@ use std::{
 
 use bytes::Bytes;
 use futures_util::future::join_all;
-use http_body_util::{BodyExt, Full};
-use hyper::client::conn::http1::{SendRequest, handshake};
+use http_body_util::{BodyExt, Collected, Full};
+use hyper::{
+    Request,
+    client::conn::http1::{SendRequest, handshake},
+};
 use hyper_util::rt::TokioIo;
 use tokio::{
     net::TcpStream,
     time::{sleep, timeout},
 };
 
-use crate::{Kind, Operation, Service, Shared, choice::Choices, due, tally::Tally};
+use crate::{Exchange, Kind, Operation, Service, Shared, choice::Choices, due, exchange::text, tally::Tally};
 
 /// Nothing is waited for any longer.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -87,31 +90,52 @@ impl<S: Service> Client<S> {
                     shared.gap.answered(done);
                     self.tally.count(kind, done - begin, self.service.token_bytes());
                 }
-                Err(error) => self.tally.fail(&error),
+                Err(exchange) => {
+                    self.tally.fail(&exchange.error());
+                    shared.failed.add(*exchange);
+                }
             }
         }
         self.tally.lasted(Instant::now().min(end).saturating_duration_since(counted));
     }
 
-    async fn ask(&mut self, operation: &Operation<'_>) -> Result<(), String> {
-        let asked = timeout(PATIENCE, self.exchange(operation)).await;
-        let outcome = asked.unwrap_or_else(|_| Err(format!("no answer within {} s", PATIENCE.as_secs())));
-        match &outcome {
-            Ok(Ok(())) => {
+    async fn ask(&mut self, operation: &Operation<'_>) -> Result<(), Box<Exchange>> {
+        let begin = Instant::now();
+        let request = self.service.request(operation);
+        // Cheap: the bodies share their bytes.
+        let asked = (request.method().clone(), request.uri().clone(), request.body().clone());
+        let replied = timeout(PATIENCE, self.exchange(request)).await;
+        let replied = replied.unwrap_or_else(|_| Err(format!("no answer within {} s", PATIENCE.as_secs())));
+        let reply = match replied {
+            Ok((status, body)) if self.service.accept(operation.kind, status, &body) => {
                 self.shared.operations.fetch_add(1, Ordering::Relaxed);
+                return Ok(());
             }
             // The answer was another, and the connection is good.
-            Ok(Err(_)) => {}
-            Err(_) => {
+            Ok((status, body)) => Ok((status, text(&body))),
+            Err(error) => {
                 self.connection = None;
-                sleep(PAUSE).await;
+                Err(error)
             }
+        };
+        let took = begin.elapsed();
+        if reply.is_err() {
+            sleep(PAUSE).await;
         }
-        outcome.and_then(|answer| answer)
+        let (method, uri, body) = asked;
+        let body = body.collect().await.map(Collected::to_bytes).unwrap_or_default();
+        Err(Box::new(Exchange {
+            at: begin.duration_since(self.shared.start),
+            client: self.index + 1,
+            request: format!("{method} http://{}{uri}", self.service.authority()),
+            body: text(&body),
+            reply,
+            took,
+        }))
     }
 
-    /// One request and its reply; outside, why there is none; inside, why it is not the wanted one.
-    async fn exchange(&mut self, operation: &Operation<'_>) -> Result<Result<(), String>, String> {
+    /// Status and body of the reply, or why there is none.
+    async fn exchange(&mut self, request: Request<Full<Bytes>>) -> Result<(u16, Bytes), String> {
         let connection = match &mut self.connection {
             Some(connection) => connection,
             None => {
@@ -120,12 +144,10 @@ impl<S: Service> Client<S> {
             }
         };
         connection.ready().await.map_err(|error| cause(&error))?;
-        let request = self.service.request(operation);
         let response = connection.send_request(request).await.map_err(|error| cause(&error))?;
         let status = response.status().as_u16();
         let body = response.into_body().collect().await.map_err(|error| cause(&error))?.to_bytes();
-        let good = self.service.accept(operation.kind, status, &body);
-        Ok(if good { Ok(()) } else { Err(format!("HTTP {status}")) })
+        Ok((status, body))
     }
 }
 

@@ -7,6 +7,7 @@
 
 mod choice;
 mod client;
+mod exchange;
 mod service;
 mod summary;
 mod tally;
@@ -24,6 +25,8 @@ use serde::{Deserialize, Serialize};
 
 pub use choice::{Distribution, Mix, MixError};
 use client::Client;
+pub use exchange::Exchange;
+use exchange::Exchanges;
 pub use service::{Kind, Operation, Service, Store};
 pub use summary::{Bucket, KindSummary, Percentiles, Summary};
 use tally::{Gap, Tally};
@@ -62,6 +65,9 @@ struct Shared {
     operations: AtomicU64,
     stopping: AtomicBool,
     gap: Gap,
+    /// Those that were not answered as they should be.
+    failed: Exchanges,
+    start: Instant,
     value: String,
 }
 
@@ -81,6 +87,8 @@ impl Load {
             operations: AtomicU64::new(0),
             stopping: AtomicBool::new(false),
             gap: Gap::default(),
+            failed: Exchanges::default(),
+            start: Instant::now(),
             value: "v".repeat(self.value_bytes),
             load: self,
         });
@@ -115,12 +123,12 @@ impl Running {
         self.shared.stopping.store(true, Ordering::Relaxed);
     }
 
-    /// Waits for the clients; what they saw.
+    /// Waits for the clients; what they saw, and the last hundred of what was not answered as it should be.
     ///
     /// # Panics
     /// When a client did.
     #[must_use]
-    pub fn finish(self) -> Summary {
+    pub fn finish(self) -> (Summary, Vec<Exchange>) {
         let mut all = Tally::default();
         for client in self.clients {
             match client.join() {
@@ -128,7 +136,7 @@ impl Running {
                 Err(panic) => std::panic::resume_unwind(panic),
             }
         }
-        Summary::new(&self.shared.load, &all, self.shared.gap.longest())
+        (Summary::new(&self.shared.load, &all, self.shared.gap.longest()), self.shared.failed.all())
     }
 }
 

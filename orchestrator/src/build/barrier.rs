@@ -48,8 +48,12 @@ pub(crate) async fn compile_barrier(build: Option<&Path>, target: Target, output
     let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let folder = workspace(build, own)?;
     let binary = compile::compile(&compile::BARRIER, &folder, target, output).await?;
-    let bytes = std::fs::read(&binary)
-        .map_err(|error| Failure::Image(format!("cannot read the compiled barrier {}: {error}", binary.display())))?;
+    let bytes = std::fs::read(&binary).map_err(|error| {
+        Failure::Image(format!(
+            "cannot read the compiled barrier {}: {error}; `cargo clean` may help",
+            binary.display()
+        ))
+    })?;
     context::pack_barrier(DOCKERFILE, &bytes)
 }
 

@@ -92,7 +92,10 @@ async fn install(folder: &Path, triple: &str, output: &Output) -> Result<(), Fai
         Ok(added) if added.status.success() => Ok(()),
         Ok(added) => {
             let words = String::from_utf8_lossy(&added.stderr);
-            Err(Failure::Image(format!("cannot install the Rust target {triple}:\n{}", words.trim_end())))
+            Err(Failure::Image(format!(
+                "{}\nthe Rust target {triple} cannot be installed (rustup target add {triple}); install it by hand",
+                words.trim_end()
+            )))
         }
         Err(error) => Err(Failure::Image(format!(
             "the Rust target {triple} is missing and rustup cannot be run ({error}); install the target by hand"

@@ -15,8 +15,12 @@ const DATA: &str = "orchestrator/image/data";
 /// Packs the Dockerfile of `folder` and the node, compiled for `triple`.
 pub(super) fn pack(folder: &Path, triple: &str, node: &[u8]) -> Result<Vec<u8>, Failure> {
     let path = folder.join("Dockerfile");
-    let dockerfile =
-        std::fs::read(&path).map_err(|error| Failure::Image(format!("cannot read {}: {error}", path.display())))?;
+    let dockerfile = std::fs::read(&path).map_err(|error| {
+        Failure::Image(format!(
+            "cannot read {}: {error}; image.build must name the clone of this project",
+            path.display()
+        ))
+    })?;
     archive(&dockerfile, triple, node).map_err(|error| Failure::Image(format!("cannot pack the context: {error}")))
 }
 

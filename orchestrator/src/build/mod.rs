@@ -40,8 +40,9 @@ pub(crate) struct Artifact {
 /// There is no such workspace, the compiler fails, or the target cannot be installed.
 pub(crate) async fn compile(folder: &Path, target: Target, output: &Output) -> Result<Artifact, Failure> {
     let binary = compile::compile(&compile::NODE, folder, target, output).await?;
-    let bytes = std::fs::read(&binary)
-        .map_err(|error| Failure::Image(format!("cannot read the compiled node {}: {error}", binary.display())))?;
+    let bytes = std::fs::read(&binary).map_err(|error| {
+        Failure::Image(format!("cannot read the compiled node {}: {error}; `cargo clean` may help", binary.display()))
+    })?;
     match target.triple() {
         Some(triple) => {
             let context = context::pack(folder, triple, &bytes)?;

@@ -1,16 +1,24 @@
 //! Speaks to a running node over HTTP: the view and shard operations of the contract, in every dialect.
 
+mod heard;
 mod reply;
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use reqwest::{Method, StatusCode};
+use bytes::Bytes;
+use conformance::Exchange;
+use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 
+pub(crate) use heard::Heard;
 use reply::{integer, list, text};
 
 /// A node that has not answered after this time is asked again.
 const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Of a reply that is no JSON, in a message; and of any reply, in evidence.
+const TOLD_CHARS: usize = 200;
+const HEARD_CHARS: usize = 4000;
 
 /// The gauge of slots with data that too few others have.
 const SLOTS_AT_RISK: &str = "node_store_slots_at_risk ";
@@ -41,6 +49,7 @@ impl ClientError {
 pub(crate) struct NodeClient {
     http: reqwest::Client,
     base: String,
+    pub(crate) heard: Heard,
 }
 
 impl NodeClient {
@@ -49,7 +58,7 @@ impl NodeClient {
         // A proxy of the environment does not know 127.0.0.1. Without TLS and proxies the builder cannot fail, and the
         // default client is the same but for those.
         let http = reqwest::Client::builder().no_proxy().build().unwrap_or_default();
-        Self { http, base: base.to_owned() }
+        Self { http, base: base.to_owned(), heard: Heard::default() }
     }
 
     /// The addresses of the view, sorted.
@@ -160,13 +169,24 @@ impl NodeClient {
         body: Option<&Value>,
         patience: Duration,
     ) -> Result<Value, ClientError> {
-        let mut request = self.http.request(method.clone(), format!("{}{path}", self.base)).timeout(patience);
+        let (begin, url) = (SystemTime::now(), format!("{}{path}", self.base));
+        let mut request = self.http.request(method.clone(), &url).timeout(patience);
         if let Some(body) = body {
             request = request.json(body);
         }
-        let response = request.send().await.map_err(|error| silent(&error))?;
-        let status = response.status();
-        let bytes = response.bytes().await.map_err(|error| silent(&error))?;
+        let reply = exchange(request).await;
+        let exchange = Exchange {
+            client: 1,
+            request: format!("{method} {url}"),
+            body: body.map(Value::to_string).unwrap_or_default(),
+            reply: match &reply {
+                Ok((status, bytes)) => Ok((status.as_u16(), shortened(bytes, HEARD_CHARS))),
+                Err(error) => Err(error.to_string()),
+            },
+            took: begin.elapsed().unwrap_or_default(),
+        };
+        self.heard.add(begin, exchange);
+        let (status, bytes) = reply?;
         let value = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
         if status.is_success() {
             return Ok(value);
@@ -175,12 +195,21 @@ impl NodeClient {
     }
 }
 
+async fn exchange(request: RequestBuilder) -> Result<(StatusCode, Bytes), ClientError> {
+    let response = request.send().await.map_err(|error| silent(&error))?;
+    Ok((response.status(), response.bytes().await.map_err(|error| silent(&error))?))
+}
+
+fn shortened(bytes: &[u8], chars: usize) -> String {
+    String::from_utf8_lossy(bytes).chars().take(chars).collect()
+}
+
 fn refused(status: StatusCode, value: &Value, bytes: &[u8]) -> ClientError {
     // `Error in PUT` says less than the error beside it; other messages say more.
     let word = |field: &str| value[field].as_str().filter(|text| !text.starts_with("Error in "));
     let said: Vec<&str> = ["message", "error"].into_iter().filter_map(word).collect();
     let message = match said.is_empty() {
-        true => String::from_utf8_lossy(bytes).chars().take(200).collect(),
+        true => shortened(bytes, TOLD_CHARS),
         false => said.join(" "),
     };
     ClientError::Refused { status: status.as_u16(), message }

@@ -14,7 +14,7 @@ use crate::failure::Failure;
 use crate::output::Event;
 use crate::readiness::Awaited;
 use crate::runtime::is_port_taken;
-use crate::spec::{NodeSpec, is_name};
+use crate::spec::{NodeSpec, name_problem};
 
 const PAUSE: std::time::Duration = std::time::Duration::from_millis(200);
 
@@ -34,7 +34,7 @@ pub(super) async fn run(session: &Session<'_>, name: &str, shard: Option<&str>) 
     let nodes = extended.nodes(&[name.to_owned()])?;
     let outcome = bring_up(&extended, &*cluster.runtime, nodes, false, Until::Agreement).await?;
     let added = outcome.running.iter().find(|running| running.node.name == name);
-    let added = added.ok_or_else(|| Failure::Unhealthy(format!("{name} does not run any more")))?;
+    let added = added.ok_or_else(|| Failure::not_running(name))?;
 
     let joined = join(session, &others, added, shard).await?;
     let changed = outcome.changed || joined.is_some();
@@ -60,7 +60,8 @@ async fn choose_shard(others: &[Awaited], asked: Option<&str>) -> Result<Choice,
         return Err(Failure::Usage(format!("--shard: there is no shard {asked}; there are {}", ids.join(", "))));
     }
     let smallest = shards.iter().min_by_key(|(_, (members, _))| *members);
-    let smallest = smallest.ok_or_else(|| Failure::Unhealthy("the cluster has no shard".to_owned()))?;
+    let smallest = smallest
+        .ok_or_else(|| Failure::Unhealthy("the cluster has no shard; `orchestrator reshard 1` makes one".to_owned()))?;
     Ok(Choice { id: smallest.0.clone(), is_asked: false })
 }
 
@@ -108,7 +109,7 @@ async fn join(
             let seconds = session.timeout().as_secs();
             let id = &choice.id;
             return Err(Failure::NotReady(format!(
-                "{name} is not in shard {id} within {seconds} s; {} says: {seen}",
+                "{name} is not in shard {id} within {seconds} s; {} says: {seen}; run it again to go on",
                 asked.node.name
             )));
         }
@@ -125,8 +126,8 @@ fn node(session: &Session<'_>, cluster: &Running, name: &str) -> Result<NodeSpec
     if let Some(node) = spec.node(name) {
         return Ok(node.clone());
     }
-    if !is_name(name) {
-        return Err(Failure::Usage(format!("`{name}` is no name for a node")));
+    if let Some(problem) = name_problem(name) {
+        return Err(Failure::Usage(problem));
     }
     let (mut addresses, mut ports): (Vec<Ipv4Addr>, Vec<u16>) =
         spec.nodes.iter().map(|node| (node.address, node.host_port)).unzip();
@@ -155,13 +156,19 @@ fn next_address(session: &Session<'_>, taken: &[Ipv4Addr]) -> Result<Ipv4Addr, F
     if network.subnet.contains(&next) && !network.dynamic_range().contains(&next) {
         return Ok(next);
     }
-    Err(Failure::Usage(format!("{} has no free address for another node", network.subnet)))
+    Err(Failure::Usage(format!(
+        "{} has no free address above those of the nodes; give the node an entry in cluster.yaml, with one outside {}",
+        network.subnet,
+        network.dynamic_range()
+    )))
 }
 
 fn next_port(taken: &[u16]) -> Result<u16, Failure> {
     let first = taken.iter().max().copied().unwrap_or(8081);
     let mut candidates = first.checked_add(1).into_iter().flat_map(|first| first..=u16::MAX);
-    candidates
-        .find(|port| !is_port_taken(*port))
-        .ok_or_else(|| Failure::Usage("there is no free port for another node".to_owned()))
+    candidates.find(|port| !is_port_taken(*port)).ok_or_else(|| {
+        Failure::Usage(
+            "there is no free port above those of the nodes; give the node an entry in cluster.yaml, with another host_port".to_owned(),
+        )
+    })
 }

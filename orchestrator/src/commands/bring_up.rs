@@ -2,15 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
+use conformance::Exchange;
 use serde_json::{Value, json};
 
 use super::session::Session;
 use crate::apply::Executor;
 use crate::build::Artifact;
 use crate::diagnosis::{Check, room};
-use crate::evidence;
+use crate::evidence::Attempt;
 use crate::failure::Failure;
 use crate::observed::{NodeState, ObservedNode};
 use crate::partition::{among, lines};
@@ -100,11 +101,20 @@ async fn bring_up_in_place(
     recreate: bool,
     until: Until,
 ) -> Result<Outcome, Failure> {
+    let began = SystemTime::now();
     let prepared = prepare(session, runtime, nodes.clone(), recreate).await?;
     let site = session.site(prepared.artifact.as_ref());
+    let events = if prepared.plan.is_empty() { None } else { runtime.events(&session.spec, began) };
     let executor = Executor::new(runtime, &site, &session.interrupt);
-    let standing =
-        Standing { session, runtime, site: &site, nodes: &nodes, ours: prepared.ours, told: Mutex::default() };
+    let standing = Standing {
+        session,
+        runtime,
+        site: &site,
+        nodes: &nodes,
+        ours: prepared.ours,
+        told: Mutex::default(),
+        asked: Mutex::default(),
+    };
     let mut running = Vec::new();
     let wait = async {
         let whole = async || standing.reach(Until::Agreement, &executor, false).await.map(drop).map_err(not_rolled);
@@ -121,7 +131,12 @@ async fn bring_up_in_place(
         }
         match done {
             Ok(()) => Ok(()),
-            Err(failure) => Err(evidence::of_attempt(runtime, &site, &prepared.plan, &executor.done(), failure).await),
+            Err(failure) => {
+                let (done, heard) = (executor.done(), standing.heard());
+                Err(Attempt { runtime, site: &site, began, plan: &prepared.plan, done, events, heard }
+                    .failed(failure)
+                    .await)
+            }
         }
     };
     executor.undoing(work).await?;
@@ -160,6 +175,8 @@ struct Standing<'a> {
     ours: bool,
     /// Those of which it is told that they are ready.
     told: Mutex<BTreeSet<String>>,
+    /// Those that were asked last whether they are ready.
+    asked: Mutex<Vec<Awaited>>,
 }
 
 impl Standing<'_> {
@@ -177,6 +194,7 @@ impl Standing<'_> {
             }
         }
         let running = awaited(&nodes);
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&running);
         let until = if keep_partitions(self.site, runtime).await? { Until::Answers } else { until };
         match until {
             Until::Answers => {
@@ -193,6 +211,12 @@ impl Standing<'_> {
             }
         }
         Ok(running)
+    }
+
+    /// What each node was asked last, and when.
+    fn heard(&self) -> Vec<(SystemTime, Exchange)> {
+        let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        asked.iter().flat_map(|node| node.client.heard.all()).collect()
     }
 
     /// The nodes that this run has started, with since when, and of `others` those that nobody was told of.

@@ -11,15 +11,19 @@ use conformance::picture::page;
 use serde_json::json;
 
 use super::session::Session;
-use crate::failure::Failure;
+use crate::failure::{Failure, unwritable};
 
 pub(super) fn run(session: &Session<'_>, file: &Path, html: Option<&Path>) -> Result<(), Failure> {
-    let unreadable = |error| Failure::Usage(format!("the history {} cannot be read: {error}", file.display()));
+    let unreadable = |error| {
+        let file = file.display();
+        Failure::Usage(format!(
+            "the history {file} cannot be read: {error}; `orchestrator test --suite faults --history FILE` writes one"
+        ))
+    };
     let history = File::open(file).and_then(|file| History::read(BufReader::new(file))).map_err(unreadable)?;
     let (verdict, operations) = (check(&history), history.operations().count());
     if let Some(html) = html {
-        fs::write(html, page(&history, &verdict))
-            .map_err(|error| Failure::Usage(format!("the page {} cannot be written: {error}", html.display())))?;
+        fs::write(html, page(&history, &verdict)).map_err(unwritable("--html", html))?;
     }
     let text = format!("{}\n{operations} operations: {verdict}", Availability::of(&history));
     let (word, findings) = match &verdict {
@@ -30,10 +34,12 @@ pub(super) fn run(session: &Session<'_>, file: &Path, html: Option<&Path>) -> Re
     session
         .output
         .result(&text, json!({"event": "check", "verdict": word, "operations": operations, "findings": findings}));
-    let told = format!("the history is {word}");
     match verdict {
         Verdict::Valid => Ok(()),
-        Verdict::Invalid(_) => Err(Failure::Tests(told)),
-        Verdict::Unknown(_) => Err(Failure::Unknown(told)),
+        Verdict::Invalid(_) => Err(Failure::Tests("the history is invalid; --html FILE draws it".to_owned())),
+        Verdict::Unknown(reasons) => Err(Failure::Unknown(format!(
+            "whether the history is valid is unknown: {}; another run of the suite `faults` may tell",
+            reasons.join("; ")
+        ))),
     }
 }

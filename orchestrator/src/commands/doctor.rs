@@ -18,7 +18,7 @@ pub(super) async fn run(session: &Session<'_>) -> Result<(), Failure> {
     session.output.result(&lines.join("\n"), json!({"event": "doctor", "checks": objects}));
     let causes: Vec<Cause> = checks.iter().filter_map(Check::cause).collect();
     let Some(first) = causes.first() else { return Ok(()) };
-    let message = format!("{} in the way of `up`", counted(causes.len(), "problem"));
+    let message = format!("{} in the way of `up`, told above with what helps", counted(causes.len(), "problem"));
     Err(Failure::Unfit { message, exit_code: first.exit_code() })
 }
 
@@ -29,7 +29,7 @@ async fn checks(session: &Session<'_>) -> Result<Vec<Check>, Failure> {
     match look(session, &*runtime).await {
         Ok(found) => checks.extend(found),
         Err(Failure::Engine(message)) => {
-            checks.push(Check::problem("engine", Cause::Engine, message, "see what the engine's log says of it"));
+            checks.push(Check::problem("engine", Cause::Engine, message, "restart the engine"));
         }
         Err(other) => return Err(other),
     }

@@ -30,10 +30,7 @@ pub(super) async fn run(session: &Session<'_>, names: &[String], wanted: Wanted<
     }
     let exists = |name: &String| clusters.iter().any(|cluster| cluster.nodes.iter().any(|node| node.name == *name));
     if let Some(name) = names.iter().find(|name| !exists(name)) {
-        return match session.spec.node(name) {
-            Some(_) => Err(Failure::Unhealthy(format!("{name} is not there; `orchestrator up {name}` starts it"))),
-            None => Err(session.unknown(name)),
-        };
+        return Err(session.not_running(name));
     }
     let mut streams: Vec<Named> = Vec::new();
     let mut width = 0;

@@ -86,7 +86,7 @@ pub(super) async fn ask(session: &Session<'_>, nodes: &[Awaited], shards: u32) -
             let seconds = timeout.as_secs();
             let name = &node.node.name;
             return Err(Failure::NotReady(format!(
-                "not resharded to {shards} within {seconds} s; {name} says: {seen}"
+                "not resharded to {shards} within {seconds} s; {name} says: {seen}; run it again to go on"
             )));
         }
         sleep(PAUSE).await;

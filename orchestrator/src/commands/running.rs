@@ -31,9 +31,10 @@ pub(super) async fn find_all(session: &Session<'_>) -> Result<Vec<Running>, Fail
 /// The first of them, with a node that runs.
 pub(super) async fn find(session: &Session<'_>) -> Result<Running, Failure> {
     let found = find_all(session).await?;
-    found.into_iter().find(|running| running.nodes.iter().any(ObservedNode::is_running)).ok_or_else(|| {
-        Failure::Unhealthy(format!("no node of project {} runs; `orchestrator up` starts them", session.spec.name))
-    })
+    found
+        .into_iter()
+        .find(|running| running.nodes.iter().any(ObservedNode::is_running))
+        .ok_or_else(|| Failure::nobody_runs(&session.spec.name))
 }
 
 impl Running {
@@ -54,5 +55,5 @@ pub(super) async fn ask_any<T, F: Future<Output = Result<T, ClientError>>>(
             Err(error) => seen.push(format!("{}: {error}", node.node.name)),
         }
     }
-    Err(Failure::Unhealthy(format!("no node answers: {}", seen.join("; "))))
+    Err(Failure::Unhealthy(format!("no node answers: {}; `orchestrator status` tells how they are", seen.join("; "))))
 }

@@ -13,7 +13,7 @@ use crate::interrupt::Interrupt;
 use crate::isolation::{self, Size};
 use crate::output::Output;
 use crate::runtime::{Look, Runtime, Site, choose};
-use crate::spec::{ClusterSpec, ImageSpec, NodeSpec, is_name, locate};
+use crate::spec::{ClusterSpec, ImageSpec, NodeSpec, locate, name_problem};
 
 const TIMEOUT: Duration = Duration::from_secs(60);
 /// So many places are tried for a cluster before what is in its way is told.
@@ -34,8 +34,9 @@ impl<'a> Session<'a> {
     pub(super) fn open(global: &'a Global, output: &'a Output) -> Result<Self, Failure> {
         let interrupt =
             Interrupt::listen().map_err(|error| Failure::Engine(format!("cannot listen for Ctrl-C: {error}")))?;
-        let folder = std::env::current_dir()
-            .map_err(|error| Failure::Usage(format!("the current folder cannot be read: {error}")))?;
+        let folder = std::env::current_dir().map_err(|error| {
+            Failure::Usage(format!("the current folder cannot be read: {error}; change to another"))
+        })?;
         let located = locate(global.file.as_deref(), &folder)?;
         let mut spec = located.spec;
         let project = match &global.project {
@@ -43,9 +44,8 @@ impl<'a> Session<'a> {
             None if global.isolate => isolation::name_of(&spec.name, &located.folder),
             None => spec.name.clone(),
         };
-        if !is_name(&project) {
-            let rule = "up to 63 letters, digits, `-`, `_`, `.`, the first a letter or digit";
-            return Err(Failure::Usage(format!("--project: `{project}` is no name: {rule}")));
+        if let Some(problem) = name_problem(&project) {
+            return Err(Failure::Usage(format!("--project: {problem}")));
         }
         if global.isolate {
             spec = spec.isolated_as(&project);
@@ -179,6 +179,11 @@ impl<'a> Session<'a> {
             return Ok(self.spec.nodes.iter().collect());
         }
         names.iter().map(|name| self.spec.node(name).ok_or_else(|| self.unknown(name))).collect()
+    }
+
+    /// The message for a node that does not run, of the file or not.
+    pub(crate) fn not_running(&self, name: &str) -> Failure {
+        if self.spec.node(name).is_some() { Failure::not_running(name) } else { self.unknown(name) }
     }
 
     /// The message for a node that is not in the file.

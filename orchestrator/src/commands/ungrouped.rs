@@ -7,7 +7,10 @@ use crate::failure::Failure;
 pub(super) async fn run(session: &Session<'_>) -> Result<(), Failure> {
     let nodes: Vec<_> = session.spec.nodes.iter().filter(|node| node.ungrouped).collect();
     if nodes.is_empty() {
-        return Err(Failure::Usage(format!("{} has no node with `ungrouped: true`", session.origin)));
+        return Err(Failure::Usage(format!(
+            "{} has no node with `ungrouped: true`; `orchestrator node NAME` starts any other",
+            session.origin
+        )));
     }
     let names: Vec<&str> = nodes.iter().map(|node| node.name.as_str()).collect();
     let runtime = session.runtime().await?;

@@ -51,9 +51,7 @@ impl Scene<'_> {
         let mut plan = Plan::default();
         for name in names {
             let node = nodes.iter().find(|node| node.name == *name);
-            let node = node.ok_or_else(|| {
-                Failure::Unhealthy(format!("{name} is not there; `orchestrator up {name}` starts it"))
-            })?;
+            let node = node.ok_or_else(|| Failure::not_running(name))?;
             let operations = self.operations(fault, node)?;
             if !operations.is_empty() {
                 let steps = operations.into_iter().map(|operation| Step::new(operation, "asked for"));

@@ -3,6 +3,7 @@
 
 mod choice;
 pub(crate) mod docker;
+mod events;
 mod folder;
 mod ports;
 pub(crate) mod process;
@@ -10,7 +11,7 @@ mod routes;
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use futures_util::stream::BoxStream;
@@ -25,6 +26,7 @@ use crate::plan::Operation;
 use crate::spec::ClusterSpec;
 
 pub(crate) use choice::{all_runtimes, choose, consider};
+pub(crate) use events::Events;
 pub(crate) use ports::is_taken as is_port_taken;
 pub(crate) use routes::of_host as routes_of_host;
 
@@ -108,6 +110,12 @@ pub(crate) trait Look: Send + Sync {
 
     /// All that the runtime tells of a node. For evidence only.
     async fn inspect(&self, node: &ObservedNode) -> Option<serde_json::Value>;
+
+    /// What happens to the objects of a project from then on, as long as the list is kept; `None` where nobody tells. Waits
+    /// for nothing. For evidence only.
+    fn events(&self, _spec: &ClusterSpec, _since: SystemTime) -> Option<Events> {
+        None
+    }
 }
 
 /// A place where nodes run, and where they are made, broken and removed.

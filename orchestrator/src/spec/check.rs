@@ -76,19 +76,17 @@ fn node(raw: RawNode) -> NodeSpec {
     }
 }
 
-/// What Docker accepts as the name of a container, a volume or a network.
-pub(crate) fn is_name(name: &str) -> bool {
-    name.len() <= 63
+/// Why Docker does not accept this as the name of a container, a volume or a network; `None` when it does.
+pub(crate) fn name_problem(name: &str) -> Option<String> {
+    let is_name = name.len() <= 63
         && name.starts_with(|c: char| c.is_ascii_alphanumeric())
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'))
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'));
+    (!is_name)
+        .then(|| format!("`{name}` is no name: up to 63 letters, digits, `-`, `_`, `.`, the first a letter or digit"))
 }
 
 fn check_name(reader: &mut Reader, name: &Placed<String>) {
-    if !is_name(&name.value) {
-        let message = format!(
-            "`{}` is no name: up to 63 letters, digits, `-`, `_`, `.`, the first a letter or digit",
-            name.value
-        );
+    if let Some(message) = name_problem(&name.value) {
         reader.problem(name.place, &name.field, message);
     }
 }

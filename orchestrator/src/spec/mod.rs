@@ -21,7 +21,7 @@ use std::path::PathBuf;
 
 use ipnet::Ipv4Net;
 
-pub(crate) use check::is_name;
+pub(crate) use check::name_problem;
 pub(crate) use located::locate;
 pub(crate) use memory::format_memory;
 pub(crate) use problem::SpecError;

@@ -1,11 +1,16 @@
 //! The cluster that runs already, for tests that destroy nothing. Whatever else a test might ask of it is refused.
 
+use std::rc::Rc;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use async_trait::async_trait;
-use conformance::{Ability, Cluster, Dialect, Effect, Failure, Node, NodeLog, Provider, Scenario, Shape};
+use conformance::{Ability, Cluster, Dialect, Effect, Failure, Node, Provider, Scenario, Shape, Traces, Unmade};
 
+use super::traces_since;
 use crate::readiness::Awaited;
+use crate::runtime::{Events, Runtime};
+use crate::spec::ClusterSpec;
 
 /// Why a test is not tried on it.
 const SPARED: &str = "it changes more than keys of its own";
@@ -13,6 +18,10 @@ const SPARED: &str = "it changes more than keys of its own";
 /// A running cluster. A clone is the same.
 #[derive(Clone)]
 pub(crate) struct Attached {
+    runtime: Arc<dyn Runtime>,
+    project: String,
+    /// What has happened to it since the tests began.
+    events: Option<Rc<Events>>,
     nodes: Vec<Node>,
     dialect: Dialect,
     shards: usize,
@@ -22,13 +31,22 @@ pub(crate) struct Attached {
 
 impl Attached {
     /// These nodes, which say that they are `shards` shards, beside those that are `ungrouped`.
-    pub(crate) fn new(nodes: &[Awaited], dialect: Dialect, shards: usize, ungrouped: Vec<String>) -> Self {
+    pub(crate) fn new(
+        runtime: Box<dyn Runtime>,
+        spec: &ClusterSpec,
+        nodes: &[Awaited],
+        dialect: Dialect,
+        shards: usize,
+        ungrouped: Vec<String>,
+    ) -> Self {
         let nodes = nodes.iter().map(|node| Node {
             name: node.node.name.clone(),
             address: node.socket.clone(),
             url: node.url.clone(),
         });
-        Self { nodes: nodes.collect(), dialect, shards, ungrouped }
+        let events = runtime.events(spec, SystemTime::now()).map(Rc::new);
+        let (runtime, project) = (runtime.into(), spec.name.clone());
+        Self { runtime, project, events, nodes: nodes.collect(), dialect, shards, ungrouped }
     }
 
     fn misfit(&self, shape: &Shape) -> Option<String> {
@@ -60,7 +78,7 @@ impl Provider for Attached {
         self.misfit(&scenario.shape)
     }
 
-    async fn create(&self, _shape: &Shape) -> Result<Box<dyn Cluster>, String> {
+    async fn create(&self, _shape: &Shape) -> Result<Box<dyn Cluster>, Unmade> {
         Ok(Box::new(self.clone()))
     }
 }
@@ -111,8 +129,9 @@ impl Cluster for Attached {
         refused()
     }
 
-    async fn logs(&mut self, _since: SystemTime) -> Vec<NodeLog> {
-        Vec::new()
+    async fn traces(&mut self, since: SystemTime) -> Traces {
+        let nodes = self.runtime.nodes(&self.project).await.unwrap_or_default();
+        traces_since(&*self.runtime, &self.project, nodes, since, self.events.as_deref()).await
     }
 
     async fn remove(self: Box<Self>, _failed: bool) -> Result<(), Failure> {

@@ -7,17 +7,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use async_trait::async_trait;
-use conformance::{Cluster, Dialect, Node, NodeLog};
-use futures_util::future::join_all;
+use conformance::{Cluster, Dialect, Node, Traces};
 
-use super::{Bed, settle};
+use super::{Bed, settle, traces_since};
 use crate::apply::Executor;
-use crate::evidence::log_of;
 use crate::failure::Failure;
 use crate::observed::{NodeState, ObservedNode};
 use crate::partition::Cut;
 use crate::plan::{Desired, Operation, plan, volume_name};
-use crate::runtime::LogRequest;
+use crate::runtime::Events;
 use crate::spec::ClusterSpec;
 
 /// A node that needs longer to end than this has ignored that it was asked to.
@@ -25,19 +23,20 @@ const STOP_PATIENCE: Duration = Duration::from_secs(9);
 /// How long after a failure a node may still turn out to have ended.
 const FALL_PATIENCE: Duration = Duration::from_millis(500);
 const FALL_PAUSE: Duration = Duration::from_millis(50);
-/// Of one node's log, in the evidence of one failure.
-const LOG_LINES: u64 = 2000;
 
 /// A project with the nodes that tests have made so far; those of the spec after them are still to be added.
 pub(super) struct TestCluster {
     bed: Rc<Bed>,
     spec: ClusterSpec,
     nodes: Vec<Node>,
+    /// What has happened to it since it was made.
+    events: Option<Events>,
 }
 
 impl TestCluster {
     pub(super) fn new(bed: Rc<Bed>, spec: ClusterSpec, nodes: usize) -> Self {
-        let mut cluster = Self { bed, spec, nodes: Vec::new() };
+        let events = bed.settings.runtime.events(&spec, SystemTime::now());
+        let mut cluster = Self { bed, spec, nodes: Vec::new(), events };
         cluster.nodes = (0..nodes).map(|index| cluster.node_at(index)).collect();
         cluster
     }
@@ -124,11 +123,6 @@ impl TestCluster {
             tokio::time::sleep(FALL_PAUSE).await;
         }
     }
-
-    async fn log_of(&self, node: ObservedNode, since_unix: u64) -> NodeLog {
-        let request = LogRequest { since_unix: Some(since_unix), tail: Some(LOG_LINES), ..LogRequest::default() };
-        log_of(&*self.bed.settings.runtime, &self.spec.name, node, &request).await
-    }
 }
 
 /// In the words of the tests.
@@ -200,11 +194,10 @@ impl Cluster for TestCluster {
             .map_err(|failure| conformance::Failure::new("the network to be cut or healed").with(failure))
     }
 
-    async fn logs(&mut self, since: SystemTime) -> Vec<NodeLog> {
-        let since_unix = since.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
-        let mut nodes = self.nodes_after_the_fall().await;
-        nodes.sort_by(|a, b| a.name.cmp(&b.name));
-        join_all(nodes.into_iter().map(|node| self.log_of(node, since_unix))).await
+    async fn traces(&mut self, since: SystemTime) -> Traces {
+        let nodes = self.nodes_after_the_fall().await;
+        let events = self.events.as_ref();
+        traces_since(&*self.bed.settings.runtime, &self.spec.name, nodes, since, events).await
     }
 
     async fn remove(self: Box<Self>, failed: bool) -> Result<(), conformance::Failure> {

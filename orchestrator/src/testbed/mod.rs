@@ -9,21 +9,23 @@ use std::cell::{Cell, RefCell};
 use std::net::Ipv4Addr;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
-use conformance::{Ability, Cluster, Dialect, Provider, Shape};
+use conformance::{Ability, Cluster, Dialect, Provider, Shape, Traces, Unmade};
 use tokio::sync::RwLock;
 
 use crate::apply::Executor;
 use crate::build::Artifact;
+use crate::evidence::traces;
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
 use crate::isolation::isolate;
 use crate::launch::Addressing;
+use crate::observed::ObservedNode;
 use crate::output::Output;
 use crate::plan::{Removal, plan_removal};
-use crate::runtime::{Runtime, Site};
+use crate::runtime::{Events, LogRequest, Look, Runtime, Site};
 use crate::spec::{ClusterSpec, NodeSpec};
 pub(crate) use attached::Attached;
 use cluster::TestCluster;
@@ -32,6 +34,8 @@ use cluster::TestCluster;
 const SPARE_NODES: usize = 2;
 /// How often a cluster is made anew because somebody took its subnet or a port of it meanwhile.
 const ATTEMPTS: usize = 3;
+/// Of one node's log, in the evidence of one failure.
+const LOG_LINES: u64 = 2000;
 
 /// Between the name of the tested project and that of the run, in the names of its test clusters.
 pub(crate) const TEST_INFIX: &str = "-test-";
@@ -163,27 +167,49 @@ impl Bed {
     }
 
     /// Makes the cluster, again when something of it is taken meanwhile.
-    async fn create(self: &Rc<Self>, shape: &Shape) -> Result<TestCluster, Failure> {
+    async fn create(self: &Rc<Self>, shape: &Shape) -> Result<TestCluster, Unmade> {
         let mut attempt = 1;
         loop {
             let project = self.next_project();
             let spec = shaped(&self.settings.spec, shape);
             let spec = isolate(spec, &*self.settings.runtime, &project).await?;
-            let cluster = TestCluster::new(Rc::clone(self), spec, shape.nodes);
+            let mut cluster = TestCluster::new(Rc::clone(self), spec, shape.nodes);
             let made = if shape.started { cluster.start_all().await } else { cluster.prepare().await };
-            match made {
-                Ok(()) => return Ok(cluster),
-                Err(failure) => {
-                    let removed = self.remove(&project).await;
-                    if !matches!(failure, Failure::Conflict(_)) || attempt == ATTEMPTS {
-                        return Err(failure);
-                    }
-                    removed?;
-                    attempt += 1;
-                }
+            let Err(failure) = made else { return Ok(cluster) };
+            if !matches!(failure, Failure::Conflict(_)) || attempt == ATTEMPTS {
+                let traces = cluster.traces(SystemTime::UNIX_EPOCH).await;
+                // What stays is removed, or told, in the end.
+                let _ = self.remove(&project).await;
+                return Err(Unmade { traces, ..failure.into() });
             }
+            self.remove(&project).await?;
+            attempt += 1;
         }
     }
+}
+
+impl From<Failure> for Unmade {
+    fn from(failure: Failure) -> Self {
+        failure.to_string().into()
+    }
+}
+
+/// What there is to see of these nodes, with what they have logged since then; of 1970, also what carries no time.
+async fn traces_since(
+    runtime: &dyn Look,
+    project: &str,
+    mut nodes: Vec<ObservedNode>,
+    since: SystemTime,
+    events: Option<&Events>,
+) -> Traces {
+    let since_unix = since.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+    let request = LogRequest {
+        since_unix: Some(since_unix).filter(|since| *since > 0),
+        tail: Some(LOG_LINES),
+        ..LogRequest::default()
+    };
+    nodes.sort_by(|a, b| a.name.cmp(&b.name));
+    traces(runtime, project, nodes, &request, events).await
 }
 
 /// The file's cluster with as many nodes as the shape has, all in shards, and some in none for tests to add.
@@ -218,11 +244,8 @@ impl Provider for Testbed {
             .then(|| "processes share one network and cannot be partitioned; --runtime docker can".to_owned())
     }
 
-    async fn create(&self, shape: &Shape) -> Result<Box<dyn Cluster>, String> {
-        match self.0.create(shape).await {
-            Ok(cluster) => Ok(Box::new(cluster)),
-            Err(failure) => Err(failure.to_string()),
-        }
+    async fn create(&self, shape: &Shape) -> Result<Box<dyn Cluster>, Unmade> {
+        Ok(Box::new(self.0.create(shape).await?))
     }
 }
 

@@ -5,7 +5,7 @@ use std::process::Stdio;
 use serde_json::Value;
 
 use crate::Scenario;
-use crate::stage::{CRASHER, SLEEPER, Sources, Stage, docker, eventually, fetch, put, status_json, status_of};
+use crate::stage::{CRASHER, HALF, SLEEPER, Sources, Stage, docker, eventually, fetch, put, status_json, status_of};
 
 pub(crate) const ALL: &[Scenario] = &[
     ("up_starts_all_nodes_and_a_second_time_nothing", up_is_idempotent),
@@ -17,6 +17,7 @@ pub(crate) const ALL: &[Scenario] = &[
     ("the_commands_of_the_makefile_in_their_order", makefile_order),
     ("a_node_that_ends_at_once_fails_the_command_with_its_last_words", last_words),
     ("a_wait_that_passes_its_deadline_names_node_condition_and_log", not_ready),
+    ("a_load_under_which_a_node_ends_leaves_evidence", bench),
     ("an_image_that_is_not_there_is_told_with_the_way_to_it", missing_image),
     ("an_image_that_cannot_be_built_is_told_in_the_engines_words", failing_build),
     ("a_cluster_that_is_being_changed_is_changed_by_nobody_else", held),
@@ -218,6 +219,17 @@ fn last_words() {
         assert_eq!(state["State"]["ExitCode"], 2);
     }
     assert!(read("failure.txt").contains("exited with code 2"));
+    let events = read("events.jsonl");
+    let events: Vec<Value> = events.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert!(events.is_sorted_by_key(|event| event["at"].as_str().map(str::to_owned)), "{events:?}");
+    let happened = |kind: &str, action: &str, name: &str| {
+        let found = events.iter().find(|e| e["type"] == kind && e["action"] == action && e["name"] == name);
+        found.unwrap_or_else(|| panic!("{kind} {action} {name} in {events:?}"))
+    };
+    happened("network", "create", &stage.network());
+    happened("volume", "create", &format!("{}-{}", stage.project, stage.name(1)));
+    happened("container", "start", stage.name(1));
+    assert_eq!(happened("container", "die", stage.name(1))["attributes"]["exitCode"], "2");
     assert!(read("plan.txt").starts_with("done      build the image, because the image is missing\n"));
     let run: Value = serde_json::from_str(&read("run.json")).expect("JSON");
     assert_eq!((&run["project"], &run["runtime"]), (&stage.project.as_str().into(), &"docker".into()));
@@ -228,11 +240,27 @@ fn not_ready() {
     let stage = Stage::new("docker", SLEEPER, 1, 1);
     stage.run(&["build"]).exits(0);
     let up = stage.run(&["--timeout", "700ms", "up", stage.name(1)]).exits(7);
-    assert!(stage.evidence(&up).join("failure.txt").exists());
+    let transcript = std::fs::read_to_string(stage.evidence(&up).join("transcript.jsonl")).expect("transcript.jsonl");
+    let asked: Value = serde_json::from_str(transcript.lines().last().expect("a line")).expect("JSON");
+    assert_eq!(asked["request"], format!("GET {}/key-value-store-view", stage.url(1)));
+    assert!(asked["error"].is_string(), "{asked}");
     up.reads("node-not-ready");
     // What was started is left for a look at it, and the next command converges.
     stage.kill_containers();
     stage.run(&["down", "-v"]).exits(0).answers("removed 1 node");
+}
+
+fn bench() {
+    let stage = Stage::new("docker", HALF, 1, 1);
+    stage.run(&["--timeout", "1s", "up", stage.name(1)]).exits(7);
+    let bench = ["bench", "--connections", "1", "--seconds", "1", "--warm-up", "0", "--keys", "2", "--mix", "delete=1"];
+    let done = stage.run(&bench).exits(1).reads("bench-of-a-container-that-ends");
+    let read = |name: &str| std::fs::read_to_string(stage.evidence(&done).join(name)).expect(name);
+    let state: Value = serde_json::from_str(&read(&format!("{}.json", stage.name(1)))).expect("JSON");
+    assert_eq!(state["State"]["ExitCode"], 3);
+    let events = read("events.jsonl");
+    assert!(events.contains("\"die\"") && !events.contains("\"create\""), "those since it began: {events}");
+    assert!(read("transcript.jsonl").contains("DELETE ") && read("run.json").contains("\"seed\": 0"));
 }
 
 fn missing_image() {

@@ -149,6 +149,8 @@ fn wrong_status() {
         let file = put.join(format!("{}.{kind}", store.stage.name(1)));
         assert!(file.is_file(), "{file:?}");
     }
+    let events = fs::read_to_string(put.join("events.jsonl")).expect("events.jsonl");
+    assert!(events.lines().any(|line| line.contains("\"start\"") && line.contains(store.stage.name(1))), "{events}");
     validate(&junit);
 }
 
@@ -157,7 +159,7 @@ fn kept() {
     let mut command = store.stage.command(&["test", "--build", store.flaw, "--keep", "a PUT of a new key must be 201"]);
     // A summary that cannot be written is told, and hides no verdict.
     let done = run(command.env("GITHUB_STEP_SUMMARY", "/nonexistent/summary")).exits(1);
-    let done = done.complains("GITHUB_STEP_SUMMARY: /nonexistent/summary cannot be written");
+    let done = done.complains("GITHUB_STEP_SUMMARY: /nonexistent/summary cannot be written").reads("test-failed");
     let kept = done.stdout.lines().find_map(|line| line.strip_prefix("kept: ")?.split(';').next());
     let project = kept.expect("the project that is kept").to_owned();
     store.stage.run(&["status", "-p", &project]).exits(0).answers(store.stage.name(1));

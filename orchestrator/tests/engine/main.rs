@@ -17,6 +17,7 @@ mod killed;
 mod load;
 mod outage;
 mod proxy;
+mod refusals;
 mod removal;
 mod rolling;
 mod suites;
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
         image::ALL,
         isolation::ALL,
         killed::ALL,
+        refusals::ALL,
         removal::ALL,
     ]
     .concat();

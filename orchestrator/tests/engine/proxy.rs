@@ -1,5 +1,5 @@
 //! Stands between the tool and the engine: passes everything on, counts the calls that change something, and kills the
-//! tool when the engine begins to answer one of them.
+//! tool when the engine begins to answer one of them; or answers a call itself, as an engine would that cannot do it.
 
 use std::io::{Read, Write};
 use std::net::Shutdown;
@@ -31,6 +31,30 @@ struct Run {
     /// The call whose answer the tool does not live to see, from 1.
     last: Option<usize>,
     tool: Option<Pid>,
+    refusal: Option<Refusal>,
+}
+
+/// What the engine answers to a call in place of what it would.
+#[derive(Clone, Copy)]
+pub(crate) struct Refusal {
+    /// Method and a part of the path: `POST /networks/create`.
+    pub(crate) call: &'static str,
+    pub(crate) status: u16,
+    pub(crate) words: &'static str,
+}
+
+impl Refusal {
+    /// The whole answer, when it is to the call that begins with this chunk.
+    fn answer(&self, chunk: &[u8]) -> Option<String> {
+        let (method, part) = self.call.split_once(' ')?;
+        let (asked, path) = call(chunk)?;
+        if asked != method || !path.contains(part) {
+            return None;
+        }
+        let (status, body) = (self.status, format!("{{\"message\":\"{}\"}}", self.words));
+        let head = "content-type: application/json\r\nconnection: close";
+        Some(format!("HTTP/1.1 {status} Refused\r\n{head}\r\ncontent-length: {}\r\n\r\n{body}", body.len()))
+    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -53,8 +77,17 @@ impl Proxy {
 
     /// Runs the command to its end, or kills it when the engine begins to answer call number `last` (from 1); what it
     /// did, and its calls that change something.
-    pub(crate) fn run(&self, mut command: Command, last: Option<usize>) -> (Done, Vec<String>) {
-        let run = Arc::new(Mutex::new(Run { last, ..Run::default() }));
+    pub(crate) fn run(&self, command: Command, last: Option<usize>) -> (Done, Vec<String>) {
+        self.carry_out(command, Run { last, ..Run::default() })
+    }
+
+    /// Runs the command to its end; what it did when the engine refused it a call.
+    pub(crate) fn refuse(&self, command: Command, refusal: Refusal) -> Done {
+        self.carry_out(command, Run { refusal: Some(refusal), ..Run::default() }).0
+    }
+
+    fn carry_out(&self, mut command: Command, run: Run) -> (Done, Vec<String>) {
+        let run = Arc::new(Mutex::new(run));
         *lock(&self.run) = Arc::clone(&run);
         command.env("DOCKER_HOST", format!("unix://{}", self.socket.display()));
         let tool = {
@@ -98,7 +131,14 @@ fn carry(tool: &UnixStream, run: &Arc<Mutex<Run>>) {
     let copies = |stream: &UnixStream| (stream.try_clone().expect("a copy"), stream.try_clone().expect("a copy"));
     let ((tool_in, tool_out), (engine_in, engine_out)) = (copies(tool), copies(&engine));
     let (asked, asking) = (Arc::clone(&open), Arc::clone(run));
+    let refusal = lock(run).refusal;
+    let mut answering = tool_out.try_clone().expect("a copy");
     pass(tool_in, engine_out, move |chunk| {
+        if let Some(answer) = refusal.and_then(|refusal| refusal.answer(chunk)) {
+            // Who is not there any more needs none.
+            let _ = answering.write_all(answer.as_bytes());
+            return false;
+        }
         if let Some(call) = change(chunk) {
             let number = lock(&asking).count(call);
             *lock(&asked) = Some(number);
@@ -132,12 +172,17 @@ fn pass(mut from: UnixStream, mut to: UnixStream, mut look: impl FnMut(&[u8]) ->
 /// Method and path of the call that begins with this chunk, if it changes something. The tool's client sends no call before
 /// the last one is answered, and begins a chunk with each.
 fn change(chunk: &[u8]) -> Option<String> {
+    let (method, path) = call(chunk)?;
+    // One asks to be told when something has happened.
+    let changes = matches!(method.as_str(), "POST" | "DELETE" | "PUT") && !path.ends_with("/wait");
+    changes.then(|| format!("{method} {path}"))
+}
+
+/// Method and path of what may be the beginning of a call.
+fn call(chunk: &[u8]) -> Option<(String, String)> {
     let line = String::from_utf8_lossy(chunk).lines().next()?.to_owned();
     let mut words = line.split(' ');
-    let (method, path) = (words.next()?, words.next()?.split('?').next()?);
-    // One asks to be told when something has happened.
-    let changes = matches!(method, "POST" | "DELETE" | "PUT") && !path.ends_with("/wait");
-    changes.then(|| format!("{method} {path}"))
+    Some((words.next()?.to_owned(), words.next()?.split('?').next()?.to_owned()))
 }
 
 /// Where the tests' own `docker` finds it.

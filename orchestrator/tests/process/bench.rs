@@ -1,8 +1,11 @@
 //! `bench` on a cluster of processes: what it counts, and what it says of it.
 
+use std::process::Stdio;
+
 use serde_json::Value;
 
-use crate::stage::{Sources, Stage};
+use crate::hold::interrupted;
+use crate::stage::{HALF, Sources, Stage};
 
 fn stage() -> Stage {
     Stage::new("process", Sources::Workspace, 2, 1)
@@ -40,6 +43,40 @@ fn a_load_is_told_in_figures_and_compared_with_an_earlier_one() {
         .answers("the load was another then");
     stage.write("old.json", "{}");
     bench(&["--compare", "old.json"]).exits(2).reads("bench-compare");
+    bench(&["--compare", "gone.json"]).exits(2).reads("bench-compare-missing");
+    stage.write("old.json", r#"{"event":"bench","summary":{}}"#);
+    bench(&["--compare", "old.json"]).exits(2).reads("bench-compare-damaged");
+
+    let bench = stage.command(&["bench"]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("a start");
+    interrupted(bench).exits(130).reads("interrupted-bench");
+    let logs = stage.command(&["logs", "-f"]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("a start");
+    interrupted(logs).exits(130).reads("interrupted-logs");
+}
+
+#[test]
+fn a_load_that_is_not_answered_as_it_should_be_leaves_evidence() {
+    let stage = Stage::new("process", HALF, 1, 1);
+    stage.run(&["--timeout", "1s", "up", stage.name(1)]).exits(7);
+    let bench =
+        |words: &[&str]| stage.run(&[&["bench", "--connections", "2", "--seed", "7"], &SHORT[..], words].concat());
+
+    let half = bench(&[]).exits(1).answers("HTTP 503");
+    let evidence = stage.evidence(&half);
+    half.reads("bench-of-failed-operations");
+    let read = |name: &str| std::fs::read_to_string(evidence.join(name)).expect(name);
+    let run: Value = serde_json::from_str(&read("run.json")).expect("JSON");
+    assert_eq!((&run["seed"], &run["summary"]["load"]["connections"]), (&7.into(), &2.into()), "{run}");
+    let transcript = read("transcript.jsonl");
+    assert_eq!(transcript.lines().count(), 100);
+    let last: Value = serde_json::from_str(transcript.lines().last().expect("a line")).expect("JSON");
+    assert!(last["request"].as_str().is_some_and(|request| request.starts_with(&format!("PUT {}/", stage.url(1)))));
+    assert!(last["body"].as_str().is_some_and(|body| body.contains("\"value\":\"vvv")), "{last}");
+    assert_eq!((&last["status"], &last["reply"]), (&503.into(), &r#"{"error":"half of me is away"}"#.into()));
+    assert!(read(&format!("{}.log", stage.name(1))).contains("serving at"));
+
+    stage.evidence(&bench(&["--mix", "put=1"]).exits(1).reads("bench-of-no-good-operation"));
+    let gone = bench(&["--mix", "delete=1"]).exits(1).reads("bench-of-a-node-that-ends");
+    assert!(stage.evidence(&gone).join("failure.txt").exists());
 }
 
 #[test]

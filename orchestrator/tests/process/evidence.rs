@@ -42,7 +42,11 @@ fn a_node_that_ends_while_it_is_waited_for_fails_the_command_with_its_exit_code(
 #[test]
 fn a_wait_that_passes_its_deadline_names_node_condition_and_log() {
     let stage = Stage::new("process", SLEEPER, 1, 1);
-    stage.run(&["--timeout", "700ms", "up", stage.name(1)]).exits(7).reads("process-not-ready");
+    let up = stage.run(&["--timeout", "700ms", "up", stage.name(1)]).exits(7).reads("process-not-ready");
+    let transcript = std::fs::read_to_string(stage.evidence(&up).join("transcript.jsonl")).expect("transcript.jsonl");
+    assert!(transcript.contains(&format!("GET {}/key-value-store-view", stage.url(1))), "{transcript}");
+    // No engine, no events.
+    assert!(!stage.evidence(&up).join("events.jsonl").exists());
     // What was started is left for a look at it, and the next command converges.
     stage.run(&["down"]).exits(0).answers("removed 1 node");
 }

@@ -4,7 +4,7 @@ use std::process::Output;
 use std::sync::LazyLock;
 
 /// What differs from run to run, as a pattern, and what stands for it in tests/messages.
-static VARYING: LazyLock<[(String, &str); 12]> = LazyLock::new(|| {
+static VARYING: LazyLock<[(String, &str); 16]> = LazyLock::new(|| {
     let text = |pattern: &str| pattern.to_owned();
     [
         (format!("{}/\\.tmp\\w+", std::env::temp_dir().display()), "<folder>"),
@@ -17,9 +17,14 @@ static VARYING: LazyLock<[(String, &str); 12]> = LazyLock::new(|| {
         (text(r"\b(process|kill) \d+"), "$1 <pid>"),
         (text(r"\bsince [^)]*UTC"), "since <time> UTC"),
         (text(r"\b[0-9a-f]{12}\b"), "<id>"),
+        (text(r"\b\w+-unknown-linux-musl"), "<target>"),
         // A proxy before a container that does not listen takes a connection, and it ends in one of several ways.
         (text(r"last seen: connection .*"), "last seen: connection <how>"),
         (text(r"\b(2\d|3[01])\d{3}\b"), "<port>"),
+        (text(r"\b\d+ of \d+ operations"), "<some> of <all> operations"),
+        // So does one that a process ends with.
+        (text(r"\b\d+ × (Broken pipe|[Cc]onnection) [^;]*;"), "<count> × connection <how>;"),
+        (text(r"\b\d+ × "), "<count> × "),
     ]
 });
 

@@ -53,6 +53,28 @@ pub(crate) const SLEEPER: Sources =
 /// Ends at once.
 pub(crate) const CRASHER: Sources =
     Sources::StandIn("fn main() { println!(\"I cannot live here\"); std::process::exit(2) }");
+/// Takes a connection and answers each request by its method; asked to delete, it ends.
+pub(crate) const HALF: Sources = Sources::StandIn(
+    r##"use std::io::{Read, Write};
+fn main() {
+    let socket = std::env::var("SOCKET_ADDRESS").unwrap_or_default();
+    println!("serving at {socket}");
+    for stream in std::net::TcpListener::bind(&socket).expect("the port").incoming() {
+        std::thread::spawn(move || {
+            let (mut stream, mut buffer) = (stream.expect("a connection"), [0; 4096]);
+            while let Ok(1..) = stream.read(&mut buffer) {
+                let (status, body) = match buffer[0] {
+                    b'G' => ("200 OK", r#"{"value":"v","view":""}"#),
+                    b'P' => ("503 Service Unavailable", r#"{"error":"half of me is away"}"#),
+                    _ => std::process::exit(3),
+                };
+                let reply = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+                let _ = stream.write_all(reply.as_bytes());
+            }
+        });
+    }
+}"##,
+);
 /// The image of the real node: of this process only, since another clone's tests at the same time have another node.
 pub(crate) fn image() -> String {
     format!("orchestrator-test-{}", std::process::id())

@@ -1,6 +1,6 @@
 //! What came of a run.
 
-use crate::{Failure, NodeLog, check::Verdict, faults::Kind, history::History};
+use crate::{Failure, Traces, check::Verdict, faults::Kind, history::History};
 
 /// What came of a run.
 #[derive(Default)]
@@ -15,8 +15,8 @@ pub struct Outcome {
     pub skipped: Vec<(Kind, String)>,
     /// What was remarkable about the nodes.
     pub remarks: Vec<String>,
-    /// What the nodes logged; only of a run that failed.
-    pub logs: Vec<NodeLog>,
+    /// What the nodes logged, and what happened to them; only of a run that failed.
+    pub traces: Traces,
     /// Whether somebody asked the run to end before its time.
     pub interrupted: bool,
 }

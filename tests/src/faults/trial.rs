@@ -21,7 +21,7 @@ use super::{
     victim::Victim,
 };
 use crate::{
-    Cluster, Failure, Provider, Shape,
+    Cluster, Failure, Provider, Shape, Traces, Unmade,
     check::check,
     history::{End, Event, Run, Unrest},
     journal::Journal,
@@ -106,7 +106,7 @@ impl Trial {
         observer: &dyn Observer,
         sink: Box<dyn Write + Send>,
         interrupted: impl Future<Output = ()>,
-    ) -> Result<Outcome, String> {
+    ) -> Result<Outcome, Unmade> {
         let halt = Halt::default();
         let work = self.work(provider, observer, sink, &halt);
         tokio::pin!(work);
@@ -123,7 +123,7 @@ impl Trial {
         observer: &dyn Observer,
         sink: Box<dyn Write + Send>,
         halt: &Halt,
-    ) -> Result<Outcome, String> {
+    ) -> Result<Outcome, Unmade> {
         observer.begins("starting the cluster");
         let since = SystemTime::now();
         let Some(created) = halt.unless_asked(provider.create(&self.shape())).await else {
@@ -148,10 +148,11 @@ impl Trial {
         observer.begins("judging the history");
         let verdict = check(&history);
         let interrupted = halt.is_asked();
-        let mut outcome = Outcome { history, verdict, findings, skipped, remarks, logs: Vec::new(), interrupted };
+        let mut outcome =
+            Outcome { history, verdict, findings, skipped, remarks, traces: Traces::default(), interrupted };
         let failed = outcome.is_invalid();
-        if failed {
-            outcome.logs = cluster.logs(since).await;
+        if failed || !outcome.is_valid() && !interrupted {
+            outcome.traces = cluster.traces(since).await;
         }
         remove(cluster, failed, observer).await;
         Ok(outcome)

@@ -5,7 +5,7 @@ use std::{rc::Rc, time::Duration};
 use quick_junit::Report;
 
 use super::{junit, markdown};
-use crate::{Case, Dialect, Evidence, Failure, Outcome, Shape, Suite, Verdict, scenario::Topic};
+use crate::{Case, Dialect, Evidence, Failure, Outcome, Shape, Suite, Traces, Verdict, scenario::Topic};
 
 fn outcome(name: &'static str, verdict: Verdict) -> Outcome {
     let topic = Topic { suite: Suite::Assignment4, name: "key-value", shape: Shape::sharded(4, 2) };
@@ -16,12 +16,12 @@ fn outcome(name: &'static str, verdict: Verdict) -> Outcome {
 
 fn outcomes() -> Vec<Outcome> {
     let failure = Failure::new("status 201").with("reply: 500 <html>\u{1} ]]> & \"garbage\"");
-    let (transcript, nodes, logs) = (Vec::new(), Vec::new(), Vec::new());
+    let (transcript, nodes, traces) = (Vec::new(), Vec::new(), Traces::default());
     vec![
         outcome("a must b", Verdict::Passed),
-        outcome("c must d", Verdict::Failed(Box::new(Evidence { failure, transcript, nodes, logs, forgotten: 0 }))),
+        outcome("c must d", Verdict::Failed(Box::new(Evidence { failure, transcript, nodes, traces, forgotten: 0 }))),
         outcome("e must f", Verdict::Skipped("not here".to_owned())),
-        outcome("g must h", Verdict::NotStarted("node1 does not answer".to_owned())),
+        outcome("g must h", Verdict::NotStarted(Box::new("node1 does not answer".to_owned().into()))),
         outcome("i must j", Verdict::NotTried),
     ]
 }

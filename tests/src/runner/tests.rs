@@ -5,7 +5,7 @@ use std::{cell::RefCell, future::pending, rc::Rc, time::SystemTime};
 use async_trait::async_trait;
 
 use super::*;
-use crate::{Ability, Case, Dialect, Failure, Node, NodeLog, Scenario, Shape, Suite, groups, scenario::Topic};
+use crate::{Ability, Case, Dialect, Failure, Node, Scenario, Shape, Suite, Traces, Unmade, groups, scenario::Topic};
 
 const SHAPE: Shape = Shape::sharded(4, 2);
 
@@ -22,9 +22,9 @@ impl Provider for Place {
         Some("not here".to_owned())
     }
 
-    async fn create(&self, _: &Shape) -> Result<Box<dyn Cluster>, String> {
+    async fn create(&self, _: &Shape) -> Result<Box<dyn Cluster>, Unmade> {
         if self.broken {
-            return Err("it does not start".to_owned());
+            return Err("it does not start".to_owned().into());
         }
         self.told.borrow_mut().push('+');
         Ok(Box::new(self.clone()))
@@ -73,8 +73,8 @@ impl Cluster for Place {
         Ok(())
     }
 
-    async fn logs(&mut self, _: SystemTime) -> Vec<NodeLog> {
-        Vec::new()
+    async fn traces(&mut self, _: SystemTime) -> Traces {
+        Traces::default()
     }
 
     async fn remove(self: Box<Self>, failed: bool) -> Result<(), Failure> {

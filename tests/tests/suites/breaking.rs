@@ -42,7 +42,7 @@ async fn every_kind(seed: u64) -> Result<(), Failure> {
     let trial = Trial { unit: UNIT, pages: 24, notes: 1, ..Trial::new(seed, "nodes in a process", length) };
     let provider = InProcess(Dialect::Seed2019);
     let outcome = trial.run(&provider, &Watcher::default(), Box::new(io::sink()), std::future::pending()).await;
-    let outcome = outcome.map_err(Failure::new)?;
+    let outcome = outcome.map_err(|unmade| Failure::new(unmade.reason))?;
     if let Some(finding) = outcome.findings.into_iter().next() {
         return Err(finding);
     }
@@ -57,7 +57,7 @@ async fn interrupted() -> Result<(), Failure> {
     let trial = Trial::new(SEEDS[0], "nodes in a process", Length::Faults(usize::MAX));
     let (provider, watcher) = (InProcess(Dialect::Seed2019), Watcher::default());
     let outcome = trial.run(&provider, &watcher, Box::new(io::sink()), watcher.has_seen(3)).await;
-    let outcome = outcome.map_err(Failure::new)?;
+    let outcome = outcome.map_err(|unmade| Failure::new(unmade.reason))?;
     ensure(outcome.interrupted && !outcome.history.is_whole(), || "a history that was cut off")?;
     ensure(!outcome.is_invalid(), || format!("nothing wrong, got {:?} and {}", outcome.findings, outcome.verdict))?;
     all_must_be_undone(&outcome.history).map(drop)

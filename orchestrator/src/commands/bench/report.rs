@@ -27,6 +27,12 @@ impl Report {
         json!({"event": "bench", "summary": self.summary, "processor": self.shares})
     }
 
+    /// `12 × HTTP 503, 3 × no answer within 10 s`; empty when there was none.
+    pub(super) fn errors(&self) -> String {
+        let kinds = self.summary.errors.iter().map(|(error, count)| format!("{count} × {error}"));
+        kinds.collect::<Vec<_>>().join(", ")
+    }
+
     /// With `before`, what has changed since.
     pub(super) fn text(&self, before: Option<&Summary>) -> String {
         let Summary { load, seconds, operations, per_second, errors, longest_gap_ms, .. } = &self.summary;
@@ -53,8 +59,7 @@ impl Report {
             String::new(),
         ];
         let total: u64 = errors.values().sum();
-        let kinds: Vec<String> = errors.iter().map(|(error, count)| format!("{count} × {error}")).collect();
-        lines.push(if total == 0 { "no errors".to_owned() } else { format!("{total} errors: {}", kinds.join(", ")) });
+        lines.push(if total == 0 { "no errors".to_owned() } else { format!("{total} errors: {}", self.errors()) });
         lines.push(format!("longest time without an answer: {longest_gap_ms:.1} ms"));
         if let Some(Percentiles { p50, p99, max, .. }) = self.summary.token_bytes {
             lines.push(format!("causal tokens: half up to {p50} B, 99 % up to {p99} B, the largest {max} B"));

@@ -47,8 +47,7 @@ impl<'s> Cluster<'s> {
                 return Ok(cluster);
             }
         }
-        let project = &session.spec.name;
-        Err(Failure::Unhealthy(format!("no node of project {project} is there; `orchestrator up` starts them")))
+        Err(Failure::nobody_runs(&session.spec.name))
     }
 
     fn scene(&self) -> Scene<'_> {

@@ -1,16 +1,17 @@
 //! The folder that a failed run leaves: for each failure what was expected, everything that was asked and answered, the
-//! nodes' logs and state; and what was run. Nothing is written when nothing failed.
+//! nodes' logs and state, what happened to their cluster since it was made; and what was run. Nothing is written when
+//! nothing failed.
 
 use std::cell::RefCell;
 use std::fs;
 use std::io;
 use std::path::PathBuf;
 
-use conformance::{Outcome, Verdict, faults};
+use conformance::{Outcome, Unmade, Verdict, faults};
 use serde_json::{Value, json};
 
 use super::subject::Subject;
-use crate::evidence::{PARENT, folder, write_logs, write_run};
+use crate::evidence::{PARENT, folder, write_run, write_traces, write_transcript};
 use crate::failure::Failure;
 
 /// In the folder of a run of the suite `faults`.
@@ -41,10 +42,13 @@ impl Evidence {
         let folder = self.folder.join(&name);
         fs::create_dir_all(&folder)?;
         fs::write(folder.join("failure.txt"), format!("{}\n{explanation}\n", outcome.case))?;
-        if let Verdict::Failed(evidence) = &outcome.verdict {
-            let lines: Vec<String> = evidence.transcript.iter().map(|entry| format!("{}\n", entry.to_json())).collect();
-            fs::write(folder.join("transcript.jsonl"), lines.concat())?;
-            write_logs(&folder, &evidence.logs)?;
+        match &outcome.verdict {
+            Verdict::Failed(evidence) => {
+                write_transcript(&folder, &evidence.transcript)?;
+                write_traces(&folder, &evidence.traces)?;
+            }
+            Verdict::NotStarted(unmade) => write_traces(&folder, &unmade.traces)?,
+            Verdict::Passed | Verdict::Skipped(_) | Verdict::NotTried => {}
         }
         self.kept.borrow_mut().push(name);
         Ok(())
@@ -60,19 +64,30 @@ impl Evidence {
         fs::create_dir_all(&self.folder)
     }
 
-    /// Writes down what a run of the suite `faults` found; answers where everything is. Of one that found nothing,
-    /// nothing is kept but a history that was cut off.
+    /// Writes down what a run of the suite `faults` found, or that nobody can say; answers where everything is. Of one that
+    /// was interrupted and found nothing, nothing is kept but a history that was cut off.
     pub(super) fn keep_run(&self, outcome: &faults::Outcome, seed: u64) -> io::Result<Option<PathBuf>> {
         let is_cut_off = outcome.interrupted && fs::metadata(self.history()).is_ok_and(|history| history.len() > 0);
-        if !outcome.is_invalid() && !is_cut_off {
+        let is_unknown = !outcome.interrupted && !outcome.is_valid();
+        if !outcome.is_invalid() && !is_cut_off && !is_unknown {
             return self.discard().map(|()| None);
         }
         let findings = outcome.findings.iter().map(ToString::to_string);
         let findings: Vec<String> = findings.chain([outcome.verdict.to_string()]).collect();
         fs::write(self.folder.join("findings.txt"), findings.join("\n\n") + "\n")?;
-        write_logs(&self.folder, &outcome.logs)?;
+        write_traces(&self.folder, &outcome.traces)?;
         self.write_run(json!({"seed": seed, "interrupted": outcome.interrupted}))?;
         Ok(Some(self.folder.clone()))
+    }
+
+    /// Writes down why a run of the suite `faults` had no cluster to break; answers where everything is.
+    pub(super) fn keep_unmade(&self, unmade: &Unmade, seed: u64) -> io::Result<PathBuf> {
+        // Nothing has happened that it could tell.
+        let _ = fs::remove_file(self.history());
+        fs::write(self.folder.join("failure.txt"), format!("{}\n", unmade.reason))?;
+        write_traces(&self.folder, &unmade.traces)?;
+        self.write_run(json!({"seed": seed}))?;
+        Ok(self.folder.clone())
     }
 
     /// Removes the folder of a run of the suite `faults`, which is no evidence of anything.
@@ -84,11 +99,7 @@ impl Evidence {
     }
 
     fn write_run(&self, more: Value) -> io::Result<()> {
-        let mut run = json!({"about": self.about});
-        if let (Value::Object(run), Value::Object(more)) = (&mut run, more) {
-            run.extend(more);
-        }
-        write_run(&self.folder, run)
+        write_run(&self.folder, [json!({"about": self.about}), more])
     }
 
     /// Writes down the run; answers where everything is, if anything failed.

@@ -4,6 +4,7 @@ mod watcher;
 
 use std::collections::BTreeMap;
 use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ use super::super::session::Session;
 use super::evidence::Evidence;
 use super::subject::Subject;
 use crate::cli::TestArguments;
-use crate::failure::Failure;
+use crate::failure::{Failure, unwritable};
 use crate::interrupt::Interrupt;
 use watcher::Watcher;
 
@@ -41,18 +42,27 @@ pub(super) async fn run(session: &Session<'_>, arguments: &TestArguments) -> Res
     left.iter().for_each(|left| session.output.note(&format!("could not be removed: {left}")));
     let outcome = match ended {
         Ok(outcome) => outcome,
-        Err(reason) => {
-            let _ = evidence.discard();
-            return Err(Failure::NotReady(reason));
+        Err(unmade) => {
+            let kept = evidence.keep_unmade(&unmade, arguments.seed).map(Some);
+            let failure = Failure::NotReady(unmade.reason);
+            return Err(match written(session, kept) {
+                Some(folder) => failure.and_line(&format!("evidence: {}", folder.display())),
+                None => failure,
+            });
         }
     };
-    let folder = evidence.keep_run(&outcome, arguments.seed).unwrap_or_else(|error| {
-        session.output.note(&format!("the evidence cannot be written: {error}"));
-        None
-    });
+    let folder = written(session, evidence.keep_run(&outcome, arguments.seed));
     tell(session, arguments, &subject, &outcome, folder.as_deref());
     verdict(&outcome, folder)?;
     if left.is_empty() { Ok(()) } else { Err(Failure::Engine("not all that the run made could be removed".to_owned())) }
+}
+
+/// What cannot be written is told, and keeps nobody from the verdict.
+fn written(session: &Session<'_>, kept: io::Result<Option<PathBuf>>) -> Option<PathBuf> {
+    kept.unwrap_or_else(|error| {
+        session.output.note(&format!("the evidence cannot be written: {error}"));
+        None
+    })
 }
 
 fn could_be_done(arguments: &TestArguments) -> Result<(), Failure> {
@@ -64,15 +74,18 @@ fn could_be_done(arguments: &TestArguments) -> Result<(), Failure> {
         (arguments.junit.is_some(), "--junit"),
         (arguments.jobs.is_some(), "--jobs"),
     ];
-    match unfit.into_iter().find(|(given, _)| *given) {
-        Some((_, what)) => Err(Failure::Usage(format!("the suite `faults` is one run, which does not go with {what}"))),
+    if let Some((_, what)) = unfit.into_iter().find(|(given, _)| *given) {
+        return Err(Failure::Usage(format!("the suite `faults` is one run, which does not go with {what}")));
+    }
+    match &arguments.history {
+        Some(file) => File::create(file).map(drop).map_err(unwritable("--history", file)),
         None => Ok(()),
     }
 }
 
 fn create(evidence: &Evidence, file: &Path) -> Result<File, Failure> {
     let created = evidence.open().and_then(|()| File::create(file));
-    created.map_err(|error| Failure::Usage(format!("the history {} cannot be written: {error}", file.display())))
+    created.map_err(unwritable("--history", file))
 }
 
 fn tell(session: &Session<'_>, arguments: &TestArguments, subject: &Subject, outcome: &Outcome, folder: Option<&Path>) {
@@ -142,7 +155,7 @@ fn verdict(outcome: &Outcome, folder: Option<PathBuf>) -> Result<(), Failure> {
     }
     match &outcome.verdict {
         Verdict::Unknown(_) => {
-            Err(Failure::Unknown(format!("whether the store keeps what it promises is {}", outcome.verdict)))
+            Err(Failure::Unknown(format!("whether the store keeps what it promises is {}{evidence}", outcome.verdict)))
         }
         Verdict::Valid | Verdict::Invalid(_) => Ok(()),
     }

@@ -15,7 +15,7 @@ use serde_json::json;
 
 use super::session::{Session, dialect};
 use crate::cli::{SuiteChoice, TestArguments};
-use crate::failure::Failure;
+use crate::failure::{Failure, unwritable};
 use evidence::Evidence;
 use progress::Progress;
 use subject::Subject;
@@ -83,8 +83,7 @@ fn could_be_done(session: &Session<'_>, arguments: &TestArguments) -> Result<(),
 }
 
 fn write_junit(file: &Path, text: &str) -> Result<(), Failure> {
-    std::fs::write(file, text)
-        .map_err(|error| Failure::Usage(format!("--junit: {} cannot be written: {error}", file.display())))
+    std::fs::write(file, text).map_err(unwritable("--junit", file))
 }
 
 /// Everywhere where somebody looks for it.
@@ -189,7 +188,7 @@ fn verdict(totals: Totals, all: usize, folder: Option<String>) -> Result<(), Fai
     match totals {
         Totals { failed: 0, not_started: 0, .. } => Ok(()),
         Totals { failed: 0, passed: 0, .. } => {
-            Err(Failure::NotReady(format!("no cluster got ready to be tested{evidence}")))
+            Err(Failure::NotReady(format!("no cluster got ready to be tested, for the reason told above{evidence}")))
         }
         Totals { failed, not_started, .. } => {
             let unmet = failed + not_started;

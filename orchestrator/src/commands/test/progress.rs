@@ -47,7 +47,7 @@ impl Observer for Progress<'_> {
             Verdict::Passed => ("ok", None),
             Verdict::Failed(evidence) => ("FAILED", Some(format!("expected {}", evidence.failure.expected()))),
             Verdict::Skipped(reason) => ("skipped", Some(reason.clone())),
-            Verdict::NotStarted(reason) => ("FAILED", reason.lines().next().map(str::to_owned)),
+            Verdict::NotStarted(unmade) => ("FAILED", unmade.reason.lines().next().map(str::to_owned)),
             Verdict::NotTried => ("FAILED", Some("not tried, since no cluster had started before".to_owned())),
         };
         let ms = outcome.elapsed.as_millis() as u64;

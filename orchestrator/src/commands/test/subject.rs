@@ -99,14 +99,15 @@ impl Subject {
         let (ungrouped, grouped): (Vec<_>, Vec<_>) = nodes.partition(|(_, shard)| matches!(shard, Ok(None)));
         let ungrouped = ungrouped.into_iter().map(|(node, _)| node.node.name).collect();
         let grouped: Vec<Awaited> = grouped.into_iter().map(|(node, _)| node).collect();
+        let runtime = running.runtime.name();
         Ok(Self {
-            place: Place::Running(Attached::new(&grouped, dialect, shards, ungrouped)),
+            place: Place::Running(Attached::new(running.runtime, &session.spec, &grouped, dialect, shards, ungrouped)),
             // Only our nodes say that they are ready.
             level: level(ready.is_ok(), arguments),
             dialect,
             run,
             image: session.spec.image.name.clone(),
-            runtime: running.runtime.name(),
+            runtime,
         })
     }
 
@@ -236,10 +237,12 @@ async fn provide_image(
 
 /// The name of the image that is built from somebody's folder: no other folder's, since both may be tested at once.
 fn image_name(folder: &Path) -> Result<String, Failure> {
-    let unreadable = |reason: String| Failure::Usage(format!("--build: {}: {reason}", folder.display()));
+    let unreadable = |reason: String| {
+        Failure::Usage(format!("--build: {}: {reason}; name a folder with a Dockerfile", folder.display()))
+    };
     let path = folder.canonicalize().map_err(|error| unreadable(error.to_string()))?;
     if !path.is_dir() {
-        return Err(unreadable("that is no folder; name the one with the Dockerfile".to_owned()));
+        return Err(unreadable("that is no folder".to_owned()));
     }
     if !path.join("Dockerfile").is_file() {
         return Err(unreadable("there is no Dockerfile in it".to_owned()));

@@ -2,10 +2,11 @@
 
 use std::fs::OpenOptions;
 use std::io::Write;
+use std::path::Path;
 
 use conformance::{Outcome, Verdict, report};
 
-use crate::failure::Failure;
+use crate::failure::{Failure, unwritable};
 use crate::output::Output;
 
 /// The page shows no more of them for one step.
@@ -26,7 +27,7 @@ pub(super) fn tell(output: &Output, title: &str, outcomes: &[Outcome]) -> Result
         .append(true)
         .open(&path)
         .and_then(|mut file| file.write_all(summary.as_bytes()))
-        .map_err(|error| Failure::Usage(format!("GITHUB_STEP_SUMMARY: {} cannot be written: {error}", path.display())))
+        .map_err(unwritable("GITHUB_STEP_SUMMARY", Path::new(&path)))
 }
 
 /// The workflow command, with everything escaped that has a meaning in it.

@@ -9,7 +9,7 @@ use bollard::models::{
 use bollard::query_parameters::{CreateContainerOptionsBuilder, StartContainerOptions};
 
 use super::super::Site;
-use super::{Docker, failed, is_status, message, tolerate};
+use super::{Docker, failed, is_status, message, refused, tolerate};
 use crate::failure::{Conflict, Failure};
 use crate::labels;
 use crate::launch::Launch;
@@ -43,12 +43,13 @@ impl Docker {
         // By our label, so that a foreign container of the same name is never started.
         let nodes = self.project_nodes(&site.spec.name).await?;
         let node = nodes.into_iter().find(|node| node.name == *name);
-        let node = node.ok_or_else(|| Failure::Engine(format!("cannot start {name}: its container is gone")))?;
+        let node =
+            node.ok_or_else(|| Failure::Engine(format!("cannot start {name}: its container is gone; run `up` again")))?;
         let barrier = self.barrier_of(&site.spec.name, name).await?;
         let started = self.client.start_container(&node.id, None::<StartContainerOptions>).await;
         // 304: an earlier run, killed in the middle, has started it already.
         if let Err(error) = tolerate(started, &[304]) {
-            return Err(start_failure(launch, &message(&error)));
+            return Err(start_failure(launch, &site.spec.network.name, &message(&error)));
         }
         if let Some(barrier) = barrier {
             self.restore_cuts(site, &node, &barrier).await?;
@@ -58,19 +59,20 @@ impl Docker {
 }
 
 /// A port or an address that somebody took between the look and the start is still a conflict.
-fn start_failure(launch: &Launch, message: &str) -> Failure {
+fn start_failure(launch: &Launch, network: &str, message: &str) -> Failure {
     let port = launch.config.host_port;
     let (what, free_with) =
         if message.contains("port is already allocated") || message.contains("address already in use") {
-            (format!("port {port} of {} on 127.0.0.1", launch.name), format!("docker ps --filter publish={port}"))
+            let removal = format!("docker rm -f $(docker ps -q --filter publish={port})");
+            (format!("port {port} of {} on 127.0.0.1", launch.name), removal)
         } else if message.contains("Address already in use") {
             let address = launch.config.socket.ip();
             (
                 format!("address {address} of {}", launch.name),
-                "docker network inspect --format '{{json .Containers}}' NETWORK".to_owned(),
+                format!("docker network disconnect -f {network} CONTAINER (docker network inspect {network} shows it)"),
             )
         } else {
-            return Failure::Engine(format!("cannot start {}: {message}", launch.name));
+            return refused(format!("cannot start {}", launch.name), message);
         };
     let owner = format!("something that came up meanwhile ({message})");
     Failure::Conflict(vec![Conflict { what, owner, free_with }])

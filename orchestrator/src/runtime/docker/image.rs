@@ -98,10 +98,8 @@ impl Docker {
                 Err(error) => Some(message(&error)),
             };
             if let Some(error) = error {
-                return Err(Failure::Image(format!(
-                    "{}\nthe image {name} cannot be built: {error}",
-                    transcript.trim_end()
-                )));
+                let words = format!("the image {name} cannot be built: {error}; run it again when that is mended");
+                return Err(Failure::Image(format!("{}\n{words}", transcript.trim_end()).trim_start().to_owned()));
             }
         }
         Ok(())

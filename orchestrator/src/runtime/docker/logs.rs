@@ -4,8 +4,7 @@ use bollard::query_parameters::LogsOptionsBuilder;
 use futures_util::StreamExt;
 
 use super::super::{LogLine, LogRequest, LogStream};
-use super::message;
-use crate::failure::Failure;
+use super::failed;
 use crate::observed::ObservedNode;
 
 /// The engine puts the time before every line.
@@ -27,7 +26,7 @@ pub(super) fn stream(client: bollard::Docker, node: &ObservedNode, request: &Log
         while let Some(chunk) = chunks.next().await {
             let line = match chunk {
                 Ok(chunk) => Ok(split(&chunk.to_string())),
-                Err(error) => Err(Failure::Engine(format!("cannot read the log of {name}: {}", message(&error)))),
+                Err(error) => Err(failed(format!("cannot read the log of {name}"))(error)),
             };
             if sender.send(line).await.is_err() {
                 return;

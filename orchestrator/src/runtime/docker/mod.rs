@@ -3,6 +3,7 @@
 mod about;
 mod connect;
 mod container;
+mod events;
 mod image;
 mod logs;
 mod network;
@@ -14,7 +15,7 @@ mod volume;
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use bollard::query_parameters::{
@@ -24,7 +25,7 @@ use bollard::query_parameters::{
 use futures_util::StreamExt;
 use tokio::time::timeout;
 
-use super::{LogRequest, LogStream, Look, Runtime, Site};
+use super::{Events, LogRequest, LogStream, Look, Runtime, Site};
 use crate::build::Target;
 use crate::failure::Failure;
 use crate::labels;
@@ -32,6 +33,7 @@ use crate::launch::{Addressing, SECRET};
 use crate::observed::{About, Observed, ObservedNetwork, ObservedNode, ObservedVolume};
 use crate::partition::Cut;
 use crate::plan::Operation;
+use crate::spec::ClusterSpec;
 
 pub(crate) use connect::EngineError;
 pub(crate) use container::missing_image;
@@ -51,7 +53,11 @@ pub(crate) struct Docker {
 
 /// The engine's answer to a failed call, naming the object.
 fn failed(what: impl AsRef<str>) -> impl FnOnce(bollard::errors::Error) -> Failure {
-    move |error| Failure::Engine(format!("{}: {}", what.as_ref(), message(&error)))
+    move |error| refused(what, &message(&error))
+}
+
+fn refused(what: impl AsRef<str>, words: &str) -> Failure {
+    Failure::Engine(format!("{}: {words}; the engine's log says more", what.as_ref()))
 }
 
 /// The engine's own words, without bollard's around them.
@@ -165,6 +171,10 @@ impl Look for Docker {
             env.iter_mut().for_each(conceal);
         }
         serde_json::to_value(inspected).ok()
+    }
+
+    fn events(&self, spec: &ClusterSpec, since: SystemTime) -> Option<Events> {
+        Some(events::listen(self.client.clone(), spec, since))
     }
 }
 

@@ -43,7 +43,7 @@ impl Docker {
             Err(error) if message(&error).contains("overlap") => Err(Failure::Conflict(vec![Conflict {
                 what: format!("subnet {}", spec.network.subnet),
                 owner: format!("a network that came up meanwhile ({})", message(&error)),
-                free_with: "docker network ls".to_owned(),
+                free_with: "docker network rm NETWORK (docker network ls shows it)".to_owned(),
             }])),
             Err(error) => Err(failed(format!("cannot create network {name}"))(error)),
         }

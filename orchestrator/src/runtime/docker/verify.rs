@@ -17,7 +17,9 @@ impl Docker {
         let inspected = self.client.inspect_container(id, None).await;
         let inspected = inspected.map_err(failed(format!("cannot inspect {name}")))?;
         if let Some(mismatch) = reachability_mismatch(launch, &inspected) {
-            return Err(Failure::Engine(format!("{name}: the engine applied something else: {mismatch}")));
+            return Err(Failure::Engine(format!(
+                "{name}: the engine applied something else: {mismatch}; `orchestrator node {name}` makes it anew"
+            )));
         }
         for note in dropped_limits(launch, &inspected) {
             site.output.note(&format!("{name}: {note}"));

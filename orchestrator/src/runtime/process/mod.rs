@@ -47,7 +47,7 @@ impl Processes {
 }
 
 fn failed(what: impl AsRef<str>) -> impl FnOnce(std::io::Error) -> Failure {
-    move |error| Failure::Engine(format!("{}: {error}", what.as_ref()))
+    move |error| Failure::Engine(format!("{}: {error}; XDG_STATE_HOME chooses another folder", what.as_ref()))
 }
 
 #[async_trait]

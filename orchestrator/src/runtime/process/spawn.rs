@@ -42,7 +42,10 @@ pub(super) async fn spawn(
         // A group of its own: Ctrl-C at our terminal is not meant for it.
         .process_group(0)
         .spawn()
-        .map_err(failed(format!("cannot start {name} ({})", artifact.binary.display())))?;
+        .map_err(|error| {
+            let binary = artifact.binary.display();
+            Failure::Engine(format!("cannot start {name} ({binary}): {error}; `cargo clean` has it compiled anew"))
+        })?;
     appeared(child.id()).await;
     Ok(child.id())
 }

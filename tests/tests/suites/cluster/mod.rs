@@ -12,7 +12,8 @@ use std::{
 
 use async_trait::async_trait;
 use conformance::{
-    Ability, Client, Cluster, Dialect, Failure, Node, NodeLog, Provider, Record, Shape, ensure, eventually,
+    Ability, Client, Cluster, Dialect, Failure, Node, NodeLog, Provider, Record, Shape, Traces, Unmade, ensure,
+    eventually,
 };
 use reqwest::Method;
 use tempfile::TempDir;
@@ -35,10 +36,10 @@ impl Provider for InProcess {
             .then(|| "here all nodes share one IP, by which nobody can tell them apart".to_owned())
     }
 
-    async fn create(&self, shape: &Shape) -> Result<Box<dyn Cluster>, String> {
+    async fn create(&self, shape: &Shape) -> Result<Box<dyn Cluster>, Unmade> {
         match Threads::make(self.0, shape).await {
             Ok(cluster) => Ok(Box::new(cluster)),
-            Err(failure) => Err(failure.to_string()),
+            Err(failure) => Err(failure.to_string().into()),
         }
     }
 }
@@ -213,15 +214,15 @@ impl Cluster for Threads {
         Ok(())
     }
 
-    async fn logs(&mut self, since: SystemTime) -> Vec<NodeLog> {
+    async fn traces(&mut self, since: SystemTime) -> Traces {
         let logs = self.nodes.iter().zip(&self.places);
-        logs.map(|(node, place)| NodeLog {
+        let logs = logs.map(|(node, place)| NodeLog {
             node: node.name.clone(),
             lines: place.log.since(since),
             end: None,
             state: None,
-        })
-        .collect()
+        });
+        Traces { logs: logs.collect(), events: Vec::new() }
     }
 
     async fn remove(mut self: Box<Self>, _failed: bool) -> Result<(), Failure> {

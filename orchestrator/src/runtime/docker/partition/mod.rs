@@ -140,7 +140,13 @@ fn find<'a>(nodes: &'a [ObservedNode], name: &str) -> Option<&'a ObservedNode> {
 }
 
 fn address(node: &ObservedNode) -> Result<Ipv4Addr, Failure> {
-    node.address.ok_or_else(|| Failure::Engine(format!("{} has no address in the cluster's network", node.name)))
+    let name = &node.name;
+    let unknown = || {
+        Failure::Engine(format!(
+            "{name} has no address in the cluster's network; `orchestrator node {name}` makes it anew"
+        ))
+    };
+    node.address.ok_or_else(unknown)
 }
 
 fn witness(node: &ObservedNode, address: Ipv4Addr, barrier: &Barrier, config: &BarrierConfig) -> Witness {
@@ -166,7 +172,7 @@ fn sides<'a>(
 ) -> Result<Vec<Side<'a>>, Failure> {
     let named: BTreeSet<&str> = cuts.iter().flat_map(|cut| [cut.from.as_str(), cut.to.as_str()]).collect();
     if let Some(absent) = named.iter().find(|name| find(nodes, name).is_none()) {
-        return Err(Failure::Unhealthy(format!("{absent} is not there; `orchestrator up {absent}` starts it")));
+        return Err(Failure::not_running(absent));
     }
     let barrier = |name: &str| barriers.iter().find(|barrier| barrier.node == name);
     let concerned = |node: &&ObservedNode| named.contains(node.name.as_str()) || barrier(&node.name).is_some();

@@ -148,7 +148,7 @@ impl Hearing<'_> {
             Some(Err(words)) => format!(": {words}"),
             _ => String::new(),
         };
-        Failure::Engine(format!("the barrier of {node} ended{words}"))
+        Failure::Engine(format!("the barrier of {node} ended{words}; `orchestrator fault heal` unmakes the cuts"))
     }
 }
 
@@ -211,6 +211,9 @@ mod tests {
         let mut hearing = Hearing { witnesses: &[], subjects: &subjects, last: BTreeMap::new() };
         hearing.note("node1".into(), "cannot speak netlink: Operation not permitted");
         let failure = hearing.ended("node1").to_string();
-        assert_eq!(failure, "the barrier of node1 ended: cannot speak netlink: Operation not permitted");
+        assert_eq!(
+            failure,
+            "the barrier of node1 ended: cannot speak netlink: Operation not permitted; `orchestrator fault heal` unmakes the cuts"
+        );
     }
 }

@@ -1,5 +1,7 @@
 //! The binary as a person meets it, without any cluster: wrong inputs, exit codes, help.
 
+mod history;
+#[path = "../stage/mod.rs"]
 mod stage;
 
 use std::io::{BufRead, BufReader};
@@ -83,9 +85,10 @@ fn usage_errors_exit_with_2() {
     without_engine(folder.path(), &["fault"]).exits(2).complains("partition");
     without_engine(folder.path(), &["fault", "kill"]).exits(2).complains("<NODE>");
     let divide = |groups: &[&str]| without_engine(folder.path(), &[&["fault", "partition"], groups].concat()).exits(2);
-    divide(&["node1,node2"]).complains("two groups at least, as in `node1,node2 / node3,node4`");
-    divide(&["node1,node2 / node2"]).complains("node2 is named twice");
-    divide(&["--one-way", "node1/node2/node3"]).complains("exactly two groups");
+    divide(&["node1,node2"]).reads("partition-of-one-group");
+    divide(&["node1,node2 / node2"]).reads("partition-of-a-node-twice");
+    divide(&["node1,,node2 / node3"]).reads("partition-without-a-name");
+    divide(&["--one-way", "node1/node2/node3"]).reads("partition-one-way-of-three");
 }
 
 #[test]
@@ -347,6 +350,8 @@ fn a_test_that_cannot_be_done_is_told_before_anything_is_built() {
         .complains("'quake'")
         .complains("kill, restart, pause");
     test(&["--suite", "faults", "--attach"]).exits(2).reads("test-faults-attached");
+    test(&["--suite", "faults", "--history", "nowhere/h.jsonl"]).exits(2).reads("test-history");
+    test(&["--image", "one", "--build", "."]).exits(2).reads("test-image-and-build");
     for flag in ["--image", "--build"] {
         test(&["--runtime", "process", flag, "."]).exits(2).reads(&format!("test{flag}-of-processes"));
         test(&[flag, "."]).exits(4).reads("engine-absent");
@@ -370,30 +375,9 @@ fn what_nobody_runs_cannot_be_asked() {
 }
 
 #[test]
-fn a_history_is_judged_again_without_a_cluster() {
+fn a_folder_that_is_gone_is_told() {
     let folder = folder();
-    let put = r#"{"type":"operation","client":1,"node":"node1","kind":"put","key":"x","value":"1","token-out":1,"status":201,"start-us":0,"end-us":9}"#;
-    let read = |status: u16, value: &str| {
-        format!(
-            r#"{{"type":"operation","client":1,"node":"node2","kind":"get","key":"x"{value},"token-in":1,"token-out":2,"status":{status},"start-us":20,"end-us":30,"last":true}}"#
-        )
-    };
-    let judge = |name: &str, lines: &[&str]| {
-        std::fs::write(folder.path().join(name), lines.join("\n")).expect("a file");
-        without_engine(folder.path(), &["check", name])
-    };
-    let end = r#"{"type":"end","end-us":40}"#;
-    judge("good.jsonl", &[put, &read(200, r#","value":"1""#), end]).exits(0).answers("2 operations: valid");
-    judge("bad.jsonl", &[put, &read(404, ""), end])
-        .exits(1)
-        .answers("2 operations: invalid")
-        .answers("client 1 writes x = \"1\" at node1")
-        .reads("history-invalid");
-    judge("short.jsonl", &[put]).exits(8).answers("unknown: the history was cut off").reads("history-unknown");
-    judge("wrong.jsonl", &[put, "{}", end]).exits(2).reads("history-damaged");
-    without_engine(folder.path(), &["check", "bad.jsonl", "--html", "page.html"]).exits(1);
-    let page = std::fs::read_to_string(folder.path().join("page.html")).expect("the page");
-    assert!(page.contains("<svg") && page.contains("reads x at node2"), "{page}");
-    without_engine(folder.path(), &["check", "bad.jsonl", "--html", "gone/page.html"]).exits(2).reads("history-page");
-    without_engine(folder.path(), &["check", "gone.jsonl"]).exits(2).reads("history-missing");
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "rmdir \"$PWD\" && exec \"$0\" validate", ORCHESTRATOR]).current_dir(folder.path());
+    run(&mut shell).exits(2).reads("folder-gone");
 }

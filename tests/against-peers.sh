@@ -31,10 +31,11 @@ until_open() {
 }
 nodes() { for n in $(seq "$2"); do echo "  - { name: node$n, address: 10.10.0.$((n + 1)), host_port: $(($1 + n)) }"; done; }
 cluster() {
-  printf 'name: %s\nimage: { name: assignment4-img }\nshards: 1\nnodes:\n%s\n' "$1" "$(nodes "$2" "$3")" >"$folder/$1.yaml"
+  printf 'name: %s\nimage: { name: assignment4-img }\nshards: 1\nnodes:\n%s\n%s\n' "$1" "$(nodes "$2" "$3")" "${4-}" >"$folder/$1.yaml"
   "$target/orchestrator" -q --runtime process -f "$folder/$1.yaml" up >/dev/null
 }
-cluster peers-three 24100 3
+# The fourth has no shard and forwards everything.
+cluster peers-three 24100 3 '  - { name: forwarding, address: 10.10.0.9, host_port: 24104, ungrouped: true }'
 cluster peers-one 24200 1
 "$target/examples/constant" 127.0.0.1:24300 180 & children+=($!)
 members=$(for n in 1 2 3; do printf 'm%s=http://127.0.0.1:2441%s,' $n $n; done)
@@ -46,7 +47,7 @@ for n in 1 2 3; do
 done
 redis-server --port 24500 --bind 127.0.0.1 --dir "$folder" --appendonly yes --appendfsync always --save '' >"$folder/redis.log" &
 children+=($!)
-for port in 24101 24102 24103 24201 24300 24401 24402 24403 24500; do until_open $port; done
+for port in 24101 24102 24103 24104 24201 24300 24401 24402 24403 24500; do until_open $port; done
 
 three=(127.0.0.1:24101 127.0.0.1:24102 127.0.0.1:24103)
 etcd=(127.0.0.1:24401 127.0.0.1:24402 127.0.0.1:24403)
@@ -58,6 +59,7 @@ note() { echo "$2" >>"$folder/$1.figure"; echo "run $run: $1 $2"; }
 for run in $(seq "$runs"); do
   note bare "$(measure store 127.0.0.1:24300)"
   note get "$(measure store "${three[0]}")"
+  note forwarded "$(measure store 127.0.0.1:24104)"
   note put "$(measure store "${three[@]}" --mix put=1)"
   note etcd-put "$(measure etcd "${etcd[@]}" --mix put=1)"
   note put-alone "$(measure store "${three[0]}" --mix put=1 --connections 1)"
@@ -70,6 +72,11 @@ line() { awk -v a="$(of "$2")" -v b="$(of "$3")" -v what="$1" 'BEGIN { printf "|
 echo "| operations a second, medians of $runs | this store | the other | ratio |"
 echo "|---|---:|---:|---:|"
 line "GET of a key that the node owns, 32 clients; a bare axum server" get bare
+line "GET at a node that must forward it; the same" forwarded bare
 line "PUT of 64 bytes, 32 clients, three nodes; etcd, three members" put etcd-put
 line "the same, one client" put-alone etcd-put-alone
 line "PUT, 32 clients, one node; redis, appendfsync always" one-node-put redis-set
+curl -s http://127.0.0.1:24201/metrics | awk '
+  /^node_storage_sync_seconds_total/ { seconds = $2 }
+  /^node_storage_syncs_total/ { syncs = $2 }
+  END { printf "A sync of the disk took %.2f ms on average, at the one node.\n", seconds / syncs * 1000 }'

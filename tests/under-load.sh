@@ -23,8 +23,8 @@ up() {
   } >"$folder/cluster.yaml"
   ours up >/dev/null
 }
-# The result of `bench` in $folder/result.
-bench() { ours --output json bench --seconds "$seconds" "$@" | grep '"event":"bench"' >"$folder/result"; }
+# The result of `bench` in $folder/result; operations that failed are counted by `errors`.
+bench() { (ours --output json bench --seconds "$seconds" "$@" || true) | grep '"event":"bench"' >"$folder/result"; }
 # A number of it, by the end of its path.
 number() { python3 -c 'import json, sys
 value = json.load(open(sys.argv[1]))
@@ -34,7 +34,7 @@ processor() { python3 -c 'import json, sys
 print(round(sum(share["us_per_operation"] for share in json.load(open(sys.argv[1]))["processor"]), 1))' "$folder/result"; }
 errors() { python3 -c 'import json, sys
 print(sum(json.load(open(sys.argv[1]))["summary"]["errors"].values()))' "$folder/result"; }
-ratio() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.2f", a / b }'; }
+ratio() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.2f\n", a / b }'; }
 median() { sort -n | sed -n "$((($1 + 1) / 2))p"; }
 pid() { pgrep -f 'as-node|node$' | while read -r id; do
   if tr '\0' '\n' <"/proc/$id/environ" 2>/dev/null | grep -qx "SOCKET_ADDRESS=127.0.0.1:$((24600 + $1))"; then echo "$id"; fi
@@ -64,10 +64,9 @@ half() {
     bench --mix get=1,put=1
     bench --mix get=1,put=1 --rate "$(python3 -c "print(int($(number summary.per_second) / 2))")"
     ratio "$(number summary.latency_us.p99)" "$(number summary.latency_us.p50)" >>"$folder/spread"
-    echo >>"$folder/spread"
     number summary.latency_us.p50 >>"$folder/p50"
   done
-  echo "| GET and PUT by turns at half of the maximum, open loop | p50 $(median "$runs" <"$folder/p50") µs; p99 / p50 $(grep . "$folder/spread" | median "$runs") |"
+  echo "| GET and PUT by turns at half of the maximum, open loop | p50 $(median "$runs" <"$folder/p50") µs; p99 / p50 $(median "$runs" <"$folder/spread") |"
 }
 
 # One of three is killed; clients of the other two.

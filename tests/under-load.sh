@@ -7,10 +7,11 @@ cd "$(dirname "$0")/.."
 
 runs=${RUNS:-5} seconds=${SECONDS_EACH:-5}
 cargo build --release --locked -q -p orchestrator
-orchestrator=${CARGO_TARGET_DIR:-target}/release/orchestrator
+orchestrator=$(realpath "${CARGO_TARGET_DIR:-target}/release/orchestrator")
 project=under-load
 folder=$(mktemp -d)
-ours() { "$orchestrator" -q --runtime process -f "$folder/cluster.yaml" "$@"; }
+# There, because a load under which a node ends has failed and leaves its evidence.
+ours() { (cd "$folder" && "$orchestrator" -q --runtime process -f cluster.yaml "$@"); }
 down() { if [ -e "$folder/cluster.yaml" ]; then ours down -v >/dev/null 2>&1 || true; fi; }
 trap 'down; rm -rf "$folder"' EXIT
 
@@ -40,6 +41,8 @@ pid() { pgrep -f 'as-node|node$' | while read -r id; do
   if tr '\0' '\n' <"/proc/$id/environ" 2>/dev/null | grep -qx "SOCKET_ADDRESS=127.0.0.1:$((24600 + $1))"; then echo "$id"; fi
 done; }
 resident() { awk '/VmRSS/ { print $2 * 1024 }' "/proc/$(pid "$1")/status"; }
+# Until the node serves, for a minute at most.
+until_ready() { timeout 60 bash -c "until curl -sf http://127.0.0.1:$((24600 + $1))/readyz >/dev/null; do sleep 0.01; done"; }
 milliseconds() { echo $(($(date +%s%N) / 1000000)); }
 
 # One client, 6 nodes in 2 shards, asked at one of them: each write depends on all before it; or on none.
@@ -115,7 +118,7 @@ memory() {
   ours fault stop node1 >/dev/null
   begin=$(milliseconds)
   ours fault start node1 >/dev/null
-  until curl -sf "http://127.0.0.1:24601/readyz" >/dev/null; do sleep 0.01; done
+  until_ready 1
   echo "| … a node with them starts serving after | $(($(milliseconds) - begin)) ms |"
 }
 
@@ -126,7 +129,8 @@ fill() {
   ours fault wipe node2 >/dev/null
   local begin
   begin=$(milliseconds)
-  until curl -sf "http://127.0.0.1:24602/readyz" >/dev/null; do sleep 0.01; done
+  ours fault start node2 >/dev/null
+  until_ready 2
   echo "| an empty node is filled, 50,000 keys of 4 KiB | $(ratio $((50000 * 4096 / 1000)) $(($(milliseconds) - begin))) MB/s |"
 }
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What this store does under load, piece by piece: `tests/under-load.sh [chain] [half] [kill] [reshard] [memory] [fill] [nodes] [idle]`, or
 # all of them. On processes of this machine; prints tables. Figures are of a machine on which nothing else is busy. RUNS (5) says of how
-# many runs the medians are.
+# many runs the medians are. Needs curl and python3.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -150,7 +150,7 @@ nodes() {
 idle() {
   up 15 5
   local before after
-  ticks() { for n in $(seq 15); do awk '{ print $14 + $15 }' "/proc/$(pid "$n")/stat"; done | paste -sd+ | bc; }
+  ticks() { for n in $(seq 15); do awk '{ print $14 + $15 }' "/proc/$(pid "$n")/stat"; done | awk '{ sum += $1 } END { print sum }'; }
   sleep 10
   before=$(ticks)
   sleep 20

@@ -56,12 +56,7 @@ impl Done {
     /// Fails the test unless the progress or the error says so.
     #[track_caller]
     pub(crate) fn complains(self, words: &str) -> Self {
-        assert!(
-            self.stderr.contains(words),
-            "stderr lacks: {words}\n--- stdout\n{}--- stderr\n{}",
-            self.stdout,
-            self.stderr
-        );
+        self.has("stderr", &self.stderr, words);
         self
     }
 
@@ -85,12 +80,13 @@ impl Done {
     /// Fails the test unless the result says so.
     #[track_caller]
     pub(crate) fn answers(self, words: &str) -> Self {
-        assert!(
-            self.stdout.contains(words),
-            "stdout lacks: {words}\n--- stdout\n{}--- stderr\n{}",
-            self.stdout,
-            self.stderr
-        );
+        self.has("stdout", &self.stdout, words);
         self
+    }
+
+    #[track_caller]
+    fn has(&self, stream: &str, text: &str, words: &str) {
+        let Self { stdout, stderr, .. } = self;
+        assert!(text.contains(words), "{stream} lacks: {words}\n--- stdout\n{stdout}--- stderr\n{stderr}");
     }
 }

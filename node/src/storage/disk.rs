@@ -20,6 +20,7 @@ use super::{
     Storage, StorageError, codec,
     directory::Directory,
     journal::{Journals, Trailer},
+    prepared::Prepared,
 };
 
 /// Blocks of tables kept in memory.
@@ -32,6 +33,8 @@ const UNMERGED_TABLES_MAX: usize = 18;
 const ROOM_POLL: Duration = Duration::from_millis(5);
 /// Threads that write tables and merge them.
 const WORKERS: usize = 1;
+/// What the engine adds to an item in its journal, about.
+const ITEM_BYTES: usize = 24;
 const KEYSPACE: &str = "node";
 
 /// What becomes of each key in a commit.
@@ -42,6 +45,7 @@ pub(crate) struct DiskStorage {
     directory: Directory,
     database: Database,
     keyspace: Keyspace,
+    prepared: Prepared,
     /// The number of the newest commit.
     commit: u64,
     /// The newest commit that is synced.
@@ -58,9 +62,14 @@ impl DiskStorage {
         if directory.is_new { Self::create(directory) } else { Self::recover_from(directory) }
     }
 
+    fn new(directory: Directory, database: Database, keyspace: Keyspace) -> Self {
+        let prepared = Prepared::new(directory.engine());
+        Self { directory, database, keyspace, prepared, commit: 0, synced: 0 }
+    }
+
     fn create(directory: Directory) -> Result<Self, StorageError> {
         let (database, keyspace) = open_engine(&directory).map_err(|error| failed(&directory, error))?;
-        let mut storage = Self { directory, database, keyspace, commit: 0, synced: 0 };
+        let mut storage = Self::new(directory, database, keyspace);
         let uuid = getrandom::u64().map_err(|error| storage.unusable(std::io::Error::other(error)))?;
         let uuid = codec::encode(&uuid).map_err(|error| storage.unusable(std::io::Error::other(error)))?;
         storage.commit(Staged::from([(codec::UUID.to_vec(), Some(uuid))]))?;
@@ -93,7 +102,7 @@ impl DiskStorage {
             opened => opened,
         };
         let (database, keyspace) = opened.map_err(|trouble| trouble.blame(&directory, journals))?;
-        let mut storage = Self { directory, database, keyspace, commit: 0, synced: 0 };
+        let mut storage = Self::new(directory, database, keyspace);
         let trailer = storage.keyspace.get(codec::COMMIT).map_err(|error| storage.unreadable(&error))?;
         storage.commit = trailer
             .and_then(|trailer| Trailer::decode(&trailer))
@@ -170,6 +179,9 @@ impl DiskStorage {
     fn commit(&mut self, staged: Staged) -> Result<(), StorageError> {
         self.make_room()?;
         let number = self.commit + 1;
+        let item_bytes =
+            |(key, value): (&Vec<u8>, &Option<Vec<u8>>)| ITEM_BYTES + key.len() + value.as_ref().map_or(0, Vec::len);
+        self.prepared.use_up(staged.iter().map(item_bytes).sum());
         let mut batch = self.database.batch().durability(Some(PersistMode::Buffer));
         for (key, value) in staged {
             match value {

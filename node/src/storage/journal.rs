@@ -173,7 +173,7 @@ impl Journals {
 }
 
 /// The journals of a folder, oldest first.
-fn journals_in(folder: &Path) -> io::Result<Vec<PathBuf>> {
+pub(super) fn journals_in(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let mut journals = Vec::new();
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();

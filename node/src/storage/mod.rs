@@ -4,6 +4,7 @@ mod codec;
 mod directory;
 mod disk;
 mod journal;
+mod prepared;
 
 use std::{io, path::PathBuf};
 

@@ -1,5 +1,6 @@
 use std::{
-    fs,
+    collections::BTreeSet,
+    fs::{self, File},
     path::{Path, PathBuf},
     sync::{Arc, mpsc},
     thread,
@@ -11,7 +12,10 @@ use node_core::{
 };
 use tempfile::TempDir;
 
-use super::{AbstractTree, DiskStorage, FULL_MEMTABLES_MAX, MEMTABLE_BYTES, Staged, Storage, StorageError};
+use super::{
+    super::prepared::{STEP_BYTES, first_hole},
+    AbstractTree, DiskStorage, FULL_MEMTABLES_MAX, MEMTABLE_BYTES, Staged, Storage, StorageError,
+};
 
 const ORIGIN: Origin = Origin { uuid: 7, epoch: 3 };
 
@@ -311,6 +315,25 @@ fn slots_are_kept_apart() {
     drop(storage);
     let left = records(&recover(data.path()).unwrap());
     assert_eq!(left, expected(20).into_iter().filter(|record| record.dot.slot != slot).collect::<Vec<_>>());
+}
+
+/// Each sync of a commit that falls into a hole waits for the file system too.
+#[test]
+fn commits_fall_into_room_that_was_prepared() {
+    let data = TempDir::new().unwrap();
+    let mut storage = DiskStorage::open(data.path()).unwrap();
+    let journal = File::open(data.path().join("store/0.jnl")).unwrap();
+    let mut holes = BTreeSet::new();
+    for number in 0..256_u32 {
+        let value = vec![1; 8 * 1024];
+        storage.commit(Staged::from([(number.to_be_bytes().to_vec(), Some(value))])).unwrap();
+        holes.insert(first_hole(&journal).unwrap());
+    }
+    assert!(holes.len() <= 2 + 256 * 9 * 1024 / STEP_BYTES, "{holes:?}");
+    drop(storage);
+    let storage = DiskStorage::open(data.path()).unwrap();
+    assert_eq!(storage.keyspace.get(255_u32.to_be_bytes()).unwrap().unwrap().len(), 8 * 1024);
+    assert_eq!(storage.commit, 257, "the commit that made the directory, and these");
 }
 
 /// Many commits that find the write buffer full, while the engine's thread is busy with what was in it before.

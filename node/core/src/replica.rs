@@ -37,6 +37,7 @@ use self::{
     batches::Batches,
     change_placement::Proposals,
     collect::Round,
+    gossip::Audience,
     limits::{BUSY_TICK_MS, IDLE_TICK_MS, STALL_MS},
     peer::Peer,
     pending::{Answered, Asker, Parked, Pending, Ticket},
@@ -117,8 +118,8 @@ pub struct Core {
 
     /// Number of the newest announcement.
     announcement: u64,
-    /// Whether the newest announcement is still to be sent.
-    news: bool,
+    /// To whom the newest announcement is to be sent at once.
+    news: Audience,
     announced_ms: u64,
 
     lags: BTreeMap<SlotId, Lag>,
@@ -241,7 +242,7 @@ impl Core {
         let busy = !self.pending.is_empty()
             || !self.copies.is_empty()
             || self.is_pulling()
-            || self.news
+            || self.news != Audience::Nobody
             || self.now.monotonic_ms - self.boot_ms < limits::START_GRACE_MS;
         self.ticked_ms + if busy { BUSY_TICK_MS } else { IDLE_TICK_MS }
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::Core;
+use super::{Core, gossip::Audience};
 use crate::{Change, Event, Holding, Placement, PlacementId, SlotId, planted::Bug};
 
 impl Core {
@@ -50,7 +50,7 @@ impl Core {
     pub(super) fn settle(&mut self) {
         self.settled = true;
         self.announcement += 1;
-        self.news = true;
+        self.news = Audience::Everyone;
     }
 
     /// The durable placement, or the lowest of all while this node has only its own idea of a first one: that must not

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use super::{Core, limits::META_BYTES};
+use super::{Core, gossip::Audience, limits::META_BYTES};
 use crate::{Body, Change, Effect, PlacementId, SlotId};
 
 /// The changes under way to the disk.
@@ -156,13 +156,17 @@ impl Core {
         }
         if placed || !slots.is_empty() {
             self.announcement += 1;
-            self.news = true;
+            self.news = self.news.max(if placed { Audience::Everyone } else { Audience::Replicas });
         }
         for slot in &slots {
             let number = self.announcement;
             let state = &mut self.slots[slot.index()];
+            let held = state.durable.holding;
             if state.synced(batch) {
                 state.announced_in = number;
+                if state.durable.holding != held {
+                    self.news = Audience::Everyone;
+                }
             }
         }
         self.acknowledge_synced(batch);

@@ -2,6 +2,7 @@
 
 use super::{
     Core,
+    gossip::Audience,
     limits::{MEMBERS_MAX, START_GRACE_MS, SUPERSEDED_MAX},
     peer::Peer,
 };
@@ -86,7 +87,7 @@ impl Core {
         self.hash_membership();
         self.change(Change::Members(self.members.clone()));
         self.meet_members();
-        self.news = true;
+        self.news = Audience::Everyone;
     }
 
     /// Whether the removal of this node's address met an earlier process: a start takes it back.
@@ -116,7 +117,7 @@ impl Core {
                 // An earlier process here had a faster clock: whoever knows it must take us for newer.
                 self.identity.incarnation = identity.incarnation.saturating_add(1);
                 self.hash_membership();
-                self.news = true;
+                self.news = Audience::Everyone;
             }
             return;
         }

@@ -1,10 +1,25 @@
 //! Pings: heartbeat, members, identities and announcements in one message.
 
+use std::collections::BTreeSet;
+
 use super::{
     Core,
     limits::{ANNOUNCE_MS, MEMBERS_MAX, PING_MS, REMOVED_PING_MS},
+    peer::Peer,
+    slot::Slot,
 };
 use crate::{Address, Announcement, Body, Envelope, Event, Holding, Ping, SlotId};
+
+/// Who is to hear of news at once; who is not hears of it with the next heartbeat.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Audience {
+    #[default]
+    Nobody,
+    /// Nodes that hold a slot which is also held here: more has been synced.
+    Replicas,
+    /// Everyone: who is there, who holds what, and who takes writes has changed.
+    Everyone,
+}
 
 impl Core {
     /// Applies what an envelope says of its sender, before its body. `false` when the sender is not, or no longer, who is
@@ -60,7 +75,10 @@ impl Core {
                 peer.vouched(now_ms.saturating_sub(silence_ms));
             }
         }
+        let shares = self.shares_slots(from);
         let Some(peer) = self.peers.get_mut(&from) else { return };
+        // A node that leaves waits for the confirmation.
+        let pressing = shares || !ping.has_room;
         peer.has_room = ping.has_room;
         // Exactly what it says, even when that is less than before: it may have dropped what an older identity had told.
         peer.confirmed = match ping.confirmed {
@@ -68,13 +86,14 @@ impl Core {
             _ => 0,
         };
         if ping.announcement.number == peer.announced && ping.announcement.since < peer.announced {
-            peer.owed = true;
+            peer.owed |= pressing;
         }
         let number = ping.announcement.number;
         let changed = peer.take_announcement(ping.announcement);
         // What it knew counts together with what it had then, which is known here only when no part of it is missing (rule 12).
         peer.agreed = if peer.announced == number { membership } else { 0 };
         if let Some(changed) = changed {
+            peer.owed |= pressing;
             for slot in changed {
                 self.take_slot_state(from, slot);
             }
@@ -100,10 +119,28 @@ impl Core {
         self.progress_slot(slot);
     }
 
-    /// Pings whoever is due: everyone now and then, and those in reach as soon as there is news.
+    /// Whether the other node owns the same slots, or holds one that is also held here: then both need to know what the other
+    /// has of it. What *n* nodes tell each other at once would else grow with *n*².
+    fn shares_slots(&self, address: Address) -> bool {
+        let shard = self.placement.shard_of(address);
+        let held_by_both = |peer: &Peer| {
+            let held_there = |slot: &Slot| peer.slot(slot.id).holding != Holding::Absent;
+            self.slots.iter().any(|slot| slot.holding != Holding::Absent && held_there(slot))
+        };
+        shard.is_some() && shard == self.placement.shard_of(self.address)
+            || self.peers.get(&address).is_some_and(held_by_both)
+    }
+
+    /// Pings whoever is due: everyone now and then, and those in reach whom there is news for.
     pub(super) fn send_pings(&mut self) {
         let now_ms = self.now.monotonic_ms;
-        let news = self.news && now_ms - self.announced_ms >= ANNOUNCE_MS;
+        let may_announce = now_ms - self.announced_ms >= ANNOUNCE_MS;
+        let audience = if may_announce { std::mem::take(&mut self.news) } else { Audience::Nobody };
+        let told: BTreeSet<Address> = match audience {
+            Audience::Nobody => BTreeSet::new(),
+            Audience::Replicas => self.peers.keys().copied().filter(|peer| self.shares_slots(*peer)).collect(),
+            Audience::Everyone => self.peers.keys().copied().collect(),
+        };
         let mut due = Vec::new();
         for (address, peer) in &mut self.peers {
             let since_ms = now_ms.saturating_sub(peer.pinged_ms);
@@ -111,15 +148,14 @@ impl Core {
             let period_ms = if self.members.contains(*address) || there { PING_MS } else { REMOVED_PING_MS };
             if peer.pinged_ms == 0
                 || since_ms >= period_ms
-                || there && (news || peer.owed && since_ms >= 2 * ANNOUNCE_MS)
+                || there && (told.contains(address) || peer.owed && since_ms >= 2 * ANNOUNCE_MS)
             {
                 peer.pinged_ms = now_ms;
                 peer.owed = false;
                 due.push((*address, peer.confirmed, peer.announced));
             }
         }
-        if news {
-            self.news = false;
+        if audience != Audience::Nobody {
             self.announced_ms = now_ms;
         }
         for (address, confirmed, announced) in due {

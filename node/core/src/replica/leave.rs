@@ -1,6 +1,6 @@
 //! Stopping without being missed: the others are told first, and nobody is left waiting for an answer.
 
-use super::Core;
+use super::{Core, gossip::Audience};
 use crate::{Now, Reply, Request};
 
 impl Core {
@@ -35,7 +35,7 @@ impl Core {
 
     fn say_leaving(&mut self) {
         self.announcement += 1;
-        self.news = true;
+        self.news = Audience::Everyone;
         self.leaving = Some(self.announcement);
     }
 }

@@ -30,7 +30,7 @@ pub(super) struct Peer {
     pub(super) pinged_ms: u64,
     /// Whether it takes writes, by its newest ping.
     pub(super) has_room: bool,
-    /// Whether its newest announcement is still to be confirmed to it.
+    /// Whether its newest announcement is to be confirmed to it before the next heartbeat.
     pub(super) owed: bool,
     /// When it was last sent a placement.
     pub(super) placement_sent_ms: Option<u64>,
@@ -124,10 +124,11 @@ impl Peer {
             return None;
         }
         self.announced = announcement.number;
+        self.owed |= self.placement != announcement.placement;
         self.placement = announcement.placement;
-        self.owed = true;
         let mut changed = Vec::with_capacity(announcement.slots.len());
         for (slot, state) in announcement.slots {
+            self.owed |= self.slots[slot.index()].holding != state.holding;
             self.told[slot.index()].clone_from(&state.frontier);
             self.slots[slot.index()] = state;
             changed.push(slot);

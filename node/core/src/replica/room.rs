@@ -2,6 +2,7 @@
 
 use super::{
     Core,
+    gossip::Audience,
     limits::{MEMBERS_MAX, REQUEST_BYTES_MAX, REQUESTS_MAX, UNDURABLE_BYTES_MAX},
 };
 use crate::{Now, Request, planted::Bug};
@@ -14,7 +15,7 @@ impl Core {
     pub fn handle_space(&mut self, now: Now, enough: bool) {
         self.turn(now);
         self.enough_space = enough;
-        self.news = true;
+        self.news = Audience::Everyone;
     }
 
     /// Whether records are taken.

@@ -30,13 +30,8 @@ fn frontier(seq: u64) -> Frontier {
 fn record(seq: u64, key: &TokenKey) -> Arc<Record> {
     let dot = Dot { slot: SlotId(7), origin: origin(1), seq };
     let hlc = Hlc::from_wall_ms(1_700_000_000_000);
-    Arc::new(Record {
-        key: Key::new(&format!("key{seq}")).expect("a key"),
-        value: Some(vec![b'x'; VALUE_BYTES].into()),
-        hlc,
-        dot,
-        version: token(1).encode(key).into(),
-    })
+    let name = Key::new(&format!("key{seq}")).expect("a key");
+    Arc::new(Record::new(&name, Some(&[b'x'; VALUE_BYTES]), hlc, dot, &token(1).encode(key)))
 }
 
 fn tokens(c: &mut Criterion) {

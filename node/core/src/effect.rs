@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Address, Envelope, Frontier, Hlc, Holding, Identity, Key, Members, Origin, Placement, PlacementId, Record, Reply,
+    Address, Envelope, Frontier, Hlc, Holding, Identity, Members, Origin, Placement, PlacementId, Record, Reply,
     RequestId, ShardId, SlotId,
 };
 
@@ -92,8 +92,8 @@ pub enum Change {
     Slot(SlotId, SlotMeta),
     /// Writes a record over any other of its key.
     Record(Arc<Record>),
-    /// Removes the record of a key.
-    RemoveRecord(SlotId, Key),
+    /// Removes the record of this one's key.
+    RemoveRecord(Arc<Record>),
     /// Removes a slot's meta data and all its records.
     DropSlot(SlotId),
 }

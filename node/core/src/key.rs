@@ -49,10 +49,14 @@ impl Key {
     /// # Errors
     /// [`KeyError`] when `text` has no, or more than 50, Unicode scalar values.
     pub fn new(text: &str) -> Result<Self, KeyError> {
+        Self::check(text).map(|()| Self(text.into()))
+    }
+
+    pub(crate) fn check(text: &str) -> Result<(), KeyError> {
         match text.chars().take(KEY_LENGTH_MAX + 1).count() {
             0 => Err(KeyError::Empty),
             length if length > KEY_LENGTH_MAX => Err(KeyError::TooLong),
-            _ => Ok(Self(text.into())),
+            _ => Ok(()),
         }
     }
 

@@ -1,28 +1,104 @@
 //! One stored version of one key.
 
-use std::sync::Arc;
+use std::ops::Range;
 
-use serde::{Deserialize, Serialize};
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{Error, Unexpected},
+};
 
 use crate::{Dot, Hlc, Key, Origin};
 
 /// A write: a value or a tombstone, with everything that any replica needs to know of it. Immutable, and the same bytes on
 /// every replica (invariant 1).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+///
+/// There are as many of them as keys, so that all texts are in one allocation.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
-    /// The key written.
-    pub key: Key,
-    /// The JSON text of the value; `None` is a tombstone.
-    pub value: Option<Arc<[u8]>>,
     /// Decides between concurrent versions, with the origin for ties.
     pub hlc: Hlc,
     /// The name of the write.
     pub dot: Dot,
-    /// The encoded token of the write's dependencies and itself: stored, never recomputed.
-    pub version: Arc<str>,
+    /// Key, version and value, one after the other.
+    texts: Box<[u8]>,
+    /// Where the version begins.
+    version_start: u32,
+    /// Where the value begins.
+    value_start: u32,
+    is_tombstone: bool,
+}
+
+/// A record as it is stored and sent.
+#[derive(Serialize, Deserialize)]
+#[serde(rename = "Record")]
+struct Parts<'a> {
+    key: &'a str,
+    #[serde(serialize_with = "as_bytes")]
+    value: Option<&'a [u8]>,
+    hlc: Hlc,
+    dot: Dot,
+    version: &'a str,
+}
+
+/// As a slice is encoded, but in one piece.
+fn as_bytes<S: Serializer>(value: &Option<&[u8]>, serializer: S) -> Result<S::Ok, S::Error> {
+    struct Bytes<'a>(&'a [u8]);
+    impl Serialize for Bytes<'_> {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            serializer.serialize_bytes(self.0)
+        }
+    }
+    value.map(Bytes).serialize(serializer)
 }
 
 impl Record {
+    /// A write of `value`, JSON text, or of a tombstone. `version` is the encoded token of its dependencies and itself: stored,
+    /// never recomputed.
+    ///
+    /// # Panics
+    /// When value and version have 4 GiB or more, of which no request has room for a hundredth.
+    #[must_use]
+    pub fn new(key: &Key, value: Option<&[u8]>, hlc: Hlc, dot: Dot, version: &str) -> Self {
+        Self::pack(Parts { key: key.as_str(), value, hlc, dot, version })
+    }
+
+    fn pack(parts: Parts<'_>) -> Self {
+        let offset = |bytes: usize| u32::try_from(bytes).expect("texts of less than 4 GiB");
+        let Parts { key, value, hlc, dot, version } = parts;
+        let texts = [key.as_bytes(), version.as_bytes(), value.unwrap_or_default()].concat().into_boxed_slice();
+        Self {
+            hlc,
+            dot,
+            texts,
+            version_start: offset(key.len()),
+            value_start: offset(key.len() + version.len()),
+            is_tombstone: value.is_none(),
+        }
+    }
+
+    /// The key written.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        self.text(0..self.version_start as usize)
+    }
+
+    /// The JSON text of the value; `None` is a tombstone.
+    #[must_use]
+    pub fn value(&self) -> Option<&[u8]> {
+        (!self.is_tombstone).then(|| &self.texts[self.value_start as usize..])
+    }
+
+    /// The encoded token of the write's dependencies and itself.
+    #[must_use]
+    pub fn version(&self) -> &str {
+        self.text(self.version_start as usize..self.value_start as usize)
+    }
+
+    fn text(&self, range: Range<usize>) -> &str {
+        // Made of text.
+        str::from_utf8(&self.texts[range]).unwrap_or_default()
+    }
+
     /// What last-writer-wins compares.
     #[must_use]
     pub fn rank(&self) -> (Hlc, Origin) {
@@ -32,25 +108,42 @@ impl Record {
     /// Whether this is a deletion.
     #[must_use]
     pub fn is_tombstone(&self) -> bool {
-        self.value.is_none()
+        self.is_tombstone
     }
 
     /// Approximate bytes of this record in memory and on the wire.
     #[must_use]
     pub fn size_bytes(&self) -> usize {
-        64 + self.key.as_str().len() + self.value.as_ref().map_or(0, |value| value.len()) + self.version.len()
+        64 + self.texts.len()
     }
 
     /// Contribution to a slot's digest (invariant 5): a hash of key and dot.
     #[must_use]
     pub fn digest(&self) -> u64 {
         let mut hasher = blake3::Hasher::new();
-        hasher.update(self.key.as_str().as_bytes());
+        hasher.update(self.key().as_bytes());
         hasher.update(&self.dot.origin.uuid.to_be_bytes());
         hasher.update(&self.dot.origin.epoch.to_be_bytes());
         hasher.update(&self.dot.seq.to_be_bytes());
         let mut digest = [0; 8];
         digest.copy_from_slice(&hasher.finalize().as_bytes()[..8]);
         u64::from_be_bytes(digest)
+    }
+}
+
+impl Serialize for Record {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let (key, value, version) = (self.key(), self.value(), self.version());
+        Parts { key, value, hlc: self.hlc, dot: self.dot, version }.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Record {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let parts = Parts::deserialize(deserializer)?;
+        match Key::check(parts.key) {
+            Ok(()) => Ok(Self::pack(parts)),
+            Err(_) => Err(D::Error::invalid_value(Unexpected::Str(parts.key), &"a key")),
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Address, Key, ShardId, Token};
+use crate::{Address, Key, Record, ShardId, Token};
 
 /// Names a request of this node's clients until its reply. Chosen by the driver, never twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -81,11 +81,9 @@ impl Request {
 pub enum Reply {
     /// GET: the key exists.
     Value {
-        /// JSON text.
-        value: Arc<[u8]>,
-        /// The write's own context: the same bytes from every replica.
-        version: Arc<str>,
-        /// What the client has observed now; equal to `version` for a client that came without a token.
+        /// With its value, and its version: the write's own context, the same bytes from every replica.
+        record: Arc<Record>,
+        /// What the client has observed now; equal to the version for a client that came without a token.
         token: Arc<str>,
         /// The key's shard.
         shard: ShardId,

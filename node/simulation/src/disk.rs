@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use node_core::{Boot, Change, Dot, Frontier, Key, Members, Placement, Record, Recovered, SlotId, SlotMeta};
+use node_core::{Boot, Change, Dot, Frontier, Members, Placement, Record, Recovered, SlotId, SlotMeta};
 
 use crate::{
     random::Random,
@@ -15,7 +15,7 @@ use crate::{
 #[derive(Clone, Debug, Default)]
 pub(crate) struct StoredSlot {
     pub(crate) meta: Option<SlotMeta>,
-    pub(crate) records: BTreeMap<Key, Arc<Record>>,
+    pub(crate) records: BTreeMap<String, Arc<Record>>,
 }
 
 struct Batch {
@@ -152,13 +152,13 @@ impl Disk {
                 Change::Record(record) => {
                     let slot = record.dot.slot;
                     let records = &mut self.slots.entry(slot).or_default().records;
-                    records.insert(record.key.clone(), Arc::clone(&record));
+                    records.insert(record.key().to_owned(), Arc::clone(&record));
                     applied.slots.insert(slot);
                     applied.records.push(record);
                 }
-                Change::RemoveRecord(slot, key) => {
-                    self.slots.entry(slot).or_default().records.remove(&key);
-                    applied.slots.insert(slot);
+                Change::RemoveRecord(record) => {
+                    self.slots.entry(record.dot.slot).or_default().records.remove(record.key());
+                    applied.slots.insert(record.dot.slot);
                 }
                 Change::DropSlot(slot) => {
                     self.slots.remove(&slot);

@@ -151,9 +151,9 @@ fn differing(cluster: &Cluster, slot: SlotId) -> Option<Violation> {
     if holders.len() < 2 {
         return Some(Violation::of(slot, format!("invariant 8: {slot:?} has {} holders", holders.len())));
     }
-    let live = |index: usize| -> BTreeMap<&Key, &Arc<Record>> {
+    let live = |index: usize| -> BTreeMap<&str, &Arc<Record>> {
         let records = holders[index].1.records.values();
-        records.filter(|record| !record.is_tombstone()).map(|record| (&record.key, record)).collect()
+        records.filter(|record| !record.is_tombstone()).map(|record| (record.key(), record)).collect()
     };
     let frontier = |index: usize| holders[index].1.meta.as_ref().map(|meta| &meta.frontier);
     (1..holders.len()).find(|index| live(*index) != live(0) || frontier(*index) != frontier(0)).map(|index| {
@@ -198,7 +198,7 @@ fn read_everything(run: &mut Run, keys: &[Key], mut contexts: Vec<Context>) -> C
                 }
             }
         }
-        let distinct: BTreeSet<Option<Arc<str>>> = answers.iter().map(version).collect();
+        let distinct: BTreeSet<Option<&str>> = answers.iter().map(version).collect();
         if distinct.len() > 1 {
             run.cluster.found(Violation::of(
                 key.slot(),
@@ -210,9 +210,9 @@ fn read_everything(run: &mut Run, keys: &[Key], mut contexts: Vec<Context>) -> C
     Ok(values)
 }
 
-fn version(reply: &Reply) -> Option<Arc<str>> {
+fn version(reply: &Reply) -> Option<&str> {
     match reply {
-        Reply::Value { version, .. } => Some(Arc::clone(version)),
+        Reply::Value { record, .. } => Some(record.version()),
         _ => None,
     }
 }
@@ -270,7 +270,7 @@ fn nothing_acknowledged_is_lost(run: &Run, values: &BTreeMap<Key, Reply>) -> Che
         let Some(reply) = values.get(&write.key) else {
             continue;
         };
-        let standing = version(reply).and_then(|version| oracle.ledger.by_version(&version));
+        let standing = version(reply).and_then(|version| oracle.ledger.by_version(version));
         for record in write
             .dots()
             .iter()
@@ -279,9 +279,10 @@ fn nothing_acknowledged_is_lost(run: &Run, values: &BTreeMap<Key, Reply>) -> Che
         {
             let kept = match standing {
                 Some(standing) => standing.rank() >= record.rank() || oracle.ledger.may_stand(standing.dot),
-                None => {
-                    oracle.ledger.of_key(&write.key).any(|other| other.is_tombstone() && other.rank() >= record.rank())
-                }
+                None => oracle
+                    .ledger
+                    .of_key(write.key.as_str())
+                    .any(|other| other.is_tombstone() && other.rank() >= record.rank()),
             };
             if !kept {
                 return Err(Violation::of(

@@ -94,7 +94,7 @@ impl Journal {
                 operation.status = status(operation.kind, reply);
                 operation.token_out = number.filter(|_| operation.is_answered()).map(|number| number as u64);
                 match reply {
-                    Reply::Value { value, .. } => operation.value = Some(text(value)),
+                    Reply::Value { record, .. } => operation.value = record.value().map(text),
                     Reply::KeyCount(count) => operation.value = Some(count.to_string()),
                     Reply::Written { replicas_durable, .. } => operation.durable = Some(*replicas_durable),
                     _ => {}

@@ -28,9 +28,9 @@ pub(crate) enum Fate {
 #[derive(Default)]
 pub(crate) struct Ledger {
     records: BTreeMap<Dot, Arc<Record>>,
-    by_version: BTreeMap<Arc<str>, Dot>,
+    by_version: BTreeMap<String, Dot>,
     by_slot: BTreeMap<SlotId, Vec<Dot>>,
-    by_key: BTreeMap<Key, Vec<Dot>>,
+    by_key: BTreeMap<String, Vec<Dot>>,
     waived: BTreeSet<Dot>,
     lost: BTreeSet<Dot>,
     blind: BTreeSet<Dot>,
@@ -50,15 +50,15 @@ impl Ledger {
                 ))
             };
         }
-        if record.key.slot() != dot.slot {
-            return Err(Violation::of(dot.slot, format!("{dot:?} is not in the slot of its key {}", record.key)));
+        if !Key::new(record.key()).is_ok_and(|key| key.slot() == dot.slot) {
+            return Err(Violation::of(dot.slot, format!("{dot:?} is not in the slot of its key {}", record.key())));
         }
-        if let Some(other) = self.by_version.insert(Arc::clone(&record.version), dot) {
+        if let Some(other) = self.by_version.insert(record.version().to_owned(), dot) {
             return Err(Violation::of(dot.slot, format!("{dot:?} and {other:?} have one version")));
         }
         self.records.insert(dot, Arc::clone(record));
         self.by_slot.entry(dot.slot).or_default().push(dot);
-        self.by_key.entry(record.key.clone()).or_default().push(dot);
+        self.by_key.entry(record.key().to_owned()).or_default().push(dot);
         Ok(true)
     }
 
@@ -70,7 +70,7 @@ impl Ledger {
         self.records.get(&dot)
     }
 
-    pub(crate) fn of_key(&self, key: &Key) -> impl Iterator<Item = &Arc<Record>> {
+    pub(crate) fn of_key(&self, key: &str) -> impl Iterator<Item = &Arc<Record>> {
         self.by_key.get(key).into_iter().flatten().map(|dot| &self.records[dot])
     }
 
@@ -124,11 +124,11 @@ impl Ledger {
         let covered = |dot: Dot| meta.frontier.get(dot.origin) >= dot.seq;
         for dot in self.of_slot(slot).filter(|dot| covered(*dot)) {
             let record = &self.records[&dot];
-            let beaten = match stored.records.get(&record.key) {
+            let beaten = match stored.records.get(record.key()) {
                 Some(held) => held.rank() >= record.rank() || self.may_stand(held.dot),
                 // Nothing is held: a tombstone that beats the record was applied, and collected.
                 None => self
-                    .of_key(&record.key)
+                    .of_key(record.key())
                     .any(|other| other.is_tombstone() && covered(other.dot) && other.rank() >= record.rank()),
             };
             if !beaten {
@@ -136,9 +136,9 @@ impl Ledger {
                     slot,
                     format!(
                         "invariants 2 and 11: the frontier covers {dot:?} ({}, {:?}) but the disk holds {:?}",
-                        record.key,
+                        record.key(),
                         record.hlc,
-                        stored.records.get(&record.key).map(|held| (held.dot, held.hlc, held.is_tombstone())),
+                        stored.records.get(record.key()).map(|held| (held.dot, held.hlc, held.is_tombstone())),
                     ),
                 ));
             }

@@ -131,21 +131,23 @@ impl Oracle {
         if !self.ledger.persisted(record)? {
             return Ok(false);
         }
-        let version = self.decode(&record.version)?;
+        let version = self.decode(record.version())?;
         if version.clock != record.hlc || !covers_dot(&version, record.dot) {
             return Err(Violation::of(
                 record.dot.slot,
                 format!("the version of {:?} is not its context: {version:?}", record.dot),
             ));
         }
-        if let Some(value) = &record.value {
+        if let Some(value) = record.value() {
             let writer = Self::writer(value).filter(|writer| {
-                self.operations.get(*writer).is_some_and(|put| put.kind == Kind::Put && put.key == record.key)
+                self.operations
+                    .get(*writer)
+                    .is_some_and(|put| put.kind == Kind::Put && put.key.as_str() == record.key())
             });
             let Some(writer) = writer else {
                 return Err(Violation::of(
                     record.dot.slot,
-                    format!("{:?} holds a value that nobody wrote to {}", record.dot, record.key),
+                    format!("{:?} holds a value that nobody wrote to {}", record.dot, record.key()),
                 ));
             };
             if let Some(first) = self.operations[writer].dots.first() {
@@ -169,9 +171,7 @@ impl Oracle {
         let slot = self.operations[operation].key.slot();
         match (kind, reply) {
             (_, Reply::Unavailable { .. }) => Ok(Verdict { context: None, pruned: Vec::new(), durable: None }),
-            (Kind::Get, Reply::Value { value, version, token, .. }) => {
-                self.judge_value(operation, value, version, token)
-            }
+            (Kind::Get, Reply::Value { record, token, .. }) => self.judge_value(operation, record, token),
             (Kind::Get | Kind::Delete, Reply::Missing { token, .. }) => self.judge_missing(operation, token),
             (Kind::Put, Reply::Written { version, replicas_durable, .. })
             | (Kind::Delete, Reply::Written { version, replicas_durable, replaced: true, .. }) => {
@@ -181,22 +181,17 @@ impl Oracle {
         }
     }
 
-    fn judge_value(
-        &mut self,
-        operation: usize,
-        value: &[u8],
-        version: &Arc<str>,
-        token: &Arc<str>,
-    ) -> Checked<Verdict> {
+    fn judge_value(&mut self, operation: usize, told: &Record, token: &Arc<str>) -> Checked<Verdict> {
+        let (value, version) = (told.value().unwrap_or_default(), told.version());
         let read = &self.operations[operation];
         let wrong =
             |what: String| Violation::of(read.key.slot(), format!("GET {} (operation {operation}): {what}", read.key));
         let record = self.ledger.by_version(version);
-        let Some(record) = record.filter(|record| record.key == read.key && record.value.as_deref() == Some(value))
+        let Some(record) = record.filter(|record| record.key() == read.key.as_str() && record.value() == Some(value))
         else {
             return Err(wrong(format!("rule 1: version {version} is not of this value on any disk")));
         };
-        if read.token == Token::default() && token != version {
+        if read.token == Token::default() && **token != *version {
             return Err(wrong("without a token, the version and the token differ".into()));
         }
         let writer = Self::writer(value).ok_or_else(|| wrong("nobody wrote the value".into()))?;
@@ -231,7 +226,7 @@ impl Oracle {
         if known.iter().any(|known| self.operations[*known].kind == Kind::Put) {
             // Some deletion is the reason: one that nothing in the token's past is above.
             let mut reasons =
-                self.ledger.of_key(&read.key).filter(|record| record.is_tombstone()).filter(|tombstone| {
+                self.ledger.of_key(read.key.as_str()).filter(|record| record.is_tombstone()).filter(|tombstone| {
                     let deletion = self.deletion(tombstone.dot);
                     known.iter().all(|known| {
                         let overwritten = deletion.is_some_and(|deletion| {
@@ -265,10 +260,9 @@ impl Oracle {
         let wrong = |what: String| {
             Violation::of(write.key.slot(), format!("{:?} {} (operation {operation}): {what}", write.kind, write.key))
         };
-        let record = self
-            .ledger
-            .by_version(version)
-            .filter(|record| record.key == write.key && record.is_tombstone() == (write.kind == Kind::Delete));
+        let record = self.ledger.by_version(version).filter(|record| {
+            record.key() == write.key.as_str() && record.is_tombstone() == (write.kind == Kind::Delete)
+        });
         let Some(record) = record else {
             return Err(wrong(format!("invariant 6: acknowledged as version {version}, which is on no disk")));
         };

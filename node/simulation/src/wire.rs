@@ -69,8 +69,8 @@ pub(crate) fn changed_slots(changes: &[Change]) -> Vec<SlotId> {
     changes
         .iter()
         .filter_map(|change| match change {
-            Change::Slot(slot, _) | Change::RemoveRecord(slot, _) | Change::DropSlot(slot) => Some(*slot),
-            Change::Record(record) => Some(record.dot.slot),
+            Change::Slot(slot, _) | Change::DropSlot(slot) => Some(*slot),
+            Change::Record(record) | Change::RemoveRecord(record) => Some(record.dot.slot),
             _ => None,
         })
         .collect()

@@ -51,15 +51,16 @@ pub(super) async fn get(State(api): State<Api>, request: Request) -> Result<Resp
     let get = StoreRequest::Get { key, token };
     let _held = body.give_way_to(&get, &api.bodies)?;
     match api.ask(get).await? {
-        Reply::Value { value, version, token, shard } => {
-            let value = serde_json::from_slice(&value).map_err(|_| ApiError::Internal("a stored value is not JSON"))?;
+        Reply::Value { record, token, shard } => {
+            let value = record.value().unwrap_or_default();
+            let value = serde_json::from_slice(value).map_err(|_| ApiError::Internal("a stored value is not JSON"))?;
             let success = Success {
                 does_exist: Some(true),
                 message: "Retrieved successfully",
                 replaced: None,
                 result: api.shape.result("found"),
                 value: Some(value),
-                version: &version,
+                version: record.version(),
                 causal_metadata: &token,
                 shard: shard.to_string(),
             };

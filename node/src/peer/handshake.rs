@@ -13,7 +13,7 @@ pub(crate) const PATH: &str = "/internal/peer";
 /// What the connection becomes.
 pub(super) const PROTOCOL: &str = "node-peer";
 /// The format of frames and messages; another one is refused.
-pub(super) const FORMAT: &str = "1";
+pub(super) const FORMAT: &str = "2";
 const FORMAT_HEADER: HeaderName = HeaderName::from_static("x-peer-format");
 const FROM_HEADER: HeaderName = HeaderName::from_static("x-peer-from");
 const RUN_HEADER: HeaderName = HeaderName::from_static("x-peer-run");

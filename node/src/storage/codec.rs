@@ -10,7 +10,7 @@
 //! | `s`, slot | [`SlotMeta`](node_core::SlotMeta) |
 //! | `r`, slot, key | [`Record`](node_core::Record) |
 
-use node_core::{Key, SlotId};
+use node_core::{Record, SlotId};
 use serde::{Serialize, de::DeserializeOwned};
 
 /// The format that this version writes and reads.
@@ -34,8 +34,8 @@ pub(super) fn records(slot: SlotId) -> [u8; 2] {
     [b'r', slot.0]
 }
 
-pub(super) fn record(slot: SlotId, key: &Key) -> Vec<u8> {
-    [&records(slot), key.as_str().as_bytes()].concat()
+pub(super) fn record(record: &Record) -> Vec<u8> {
+    [&records(record.dot.slot), record.key().as_bytes()].concat()
 }
 
 /// # Errors

@@ -129,11 +129,9 @@ impl DiskStorage {
             Change::Placement(placement) => (codec::PLACEMENT.to_vec(), codec::encode(placement).map_err(encoding)?),
             Change::Members(members) => (codec::MEMBERS.to_vec(), codec::encode(members).map_err(encoding)?),
             Change::Slot(slot, meta) => (codec::slot(*slot).to_vec(), codec::encode(meta).map_err(encoding)?),
-            Change::Record(record) => {
-                (codec::record(record.dot.slot, &record.key), codec::encode(record).map_err(encoding)?)
-            }
-            Change::RemoveRecord(slot, key) => {
-                staged.insert(codec::record(*slot, key), None);
+            Change::Record(record) => (codec::record(record), codec::encode(record).map_err(encoding)?),
+            Change::RemoveRecord(record) => {
+                staged.insert(codec::record(record), None);
                 return Ok(());
             }
             Change::DropSlot(slot) => return self.stage_drop(staged, *slot),

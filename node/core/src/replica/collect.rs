@@ -1,10 +1,12 @@
 //! Tombstones go in two rounds (rule 6), and replicas that differ at equal frontiers are merged (rule 16).
 
+use std::sync::Arc;
+
 use super::{
     Core,
     limits::{COLLECT_MS, MISMATCH_AGAIN_MS},
 };
-use crate::{Address, Event, Frontier, Holding, Key, PlacementId, Record, SlotId, Token, planted::Bug};
+use crate::{Address, Event, Frontier, Holding, PlacementId, Record, SlotId, Token, planted::Bug};
 
 /// The first round of a slot: what all owners had synced, and what any of them had.
 #[derive(Debug)]
@@ -61,14 +63,10 @@ impl Core {
     fn collect_by_age(&mut self) {
         for slot in SlotId::all() {
             let old = |record: &Record| record.hlc.wall_ms() + 5 * COLLECT_MS < self.now.wall_ms;
-            let aged: Vec<Key> = self
-                .slot(slot)
-                .records()
-                .filter(|record| record.is_tombstone() && old(record))
-                .map(|record| record.key.clone())
-                .collect();
-            for key in aged {
-                self.edit(slot, |state, changes| state.remove(&key, changes));
+            let aged: Vec<Arc<Record>> =
+                self.slot(slot).records().filter(|record| record.is_tombstone() && old(record)).cloned().collect();
+            for record in aged {
+                self.edit(slot, |state, changes| state.remove(record.key(), changes));
             }
         }
     }
@@ -98,21 +96,21 @@ impl Core {
     }
 
     fn collect(&mut self, slot: SlotId, covered: &Frontier) {
-        let collectable: Vec<Key> = self
+        let collectable: Vec<Arc<Record>> = self
             .slot(slot)
             .records()
             .filter(|record| record.is_tombstone() && self.is_behind(record, covered))
-            .map(|record| record.key.clone())
+            .cloned()
             .collect();
-        for key in collectable {
-            self.edit(slot, |state, changes| state.remove(&key, changes));
+        for record in collectable {
+            self.edit(slot, |state, changes| state.remove(record.key(), changes));
         }
     }
 
     /// Whether a write and its dependencies are covered: those within its slot by `covered`, those in others by what is stable
     /// there, since who reads of nothing where the tombstone was learns of no dependency any more.
     fn is_behind(&self, record: &Record, covered: &Frontier) -> bool {
-        Token::decode(&record.version, &self.token_key).is_ok_and(|version| {
+        Token::decode(record.version(), &self.token_key).is_ok_and(|version| {
             version.slots().all(|(slot, needed)| {
                 if slot == record.dot.slot { covered.covers(needed) } else { self.slot(slot).stable.covers(needed) }
             })

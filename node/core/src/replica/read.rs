@@ -97,12 +97,11 @@ impl Core {
     }
 
     fn answer_get(&self, slot: SlotId, key: &Key, token: &Token, asked_ms: u64) -> Step {
-        let record = self.slot(slot).get(key);
+        let record = self.slot(slot).get(key.as_str());
         let shard = self.placement.shard(slot);
-        let reply = match record.and_then(|record| record.value.clone().map(|value| (record, value))) {
-            Some((record, value)) => Reply::Value {
-                value,
-                version: record.version.clone(),
+        let reply = match record.filter(|record| !record.is_tombstone()) {
+            Some(record) => Reply::Value {
+                record: record.clone(),
                 token: self.observed(slot, token, Some(record), asked_ms),
                 shard,
             },
@@ -120,9 +119,9 @@ impl Core {
         let record = record.filter(|record| !(record.is_tombstone() && self.planted.is(Bug::ForgetTombstonePast)));
         if let Some(record) = record {
             if *token == Token::default() {
-                return record.version.clone();
+                return record.version().into();
             }
-            match Token::decode(&record.version, &self.token_key) {
+            match Token::decode(record.version(), &self.token_key) {
                 Ok(_) if self.planted.is(Bug::TokenFromNodeState) => {
                     let have = self.slot(slot).frontier.iter();
                     have.for_each(|(origin, seq)| observed.observe(Dot { slot, origin, seq }));

@@ -149,7 +149,7 @@ impl Core {
             Request::RemoveFromView(address) => Step::Reply(self.remove_from_view(*address)),
             _ if !self.settled => Step::Wait,
             Request::Get { key, token } => self.advance_get(ticket, pending, key, token),
-            Request::Put { key, value, token } => self.advance_write(ticket, pending, key, Some(value.clone()), token),
+            Request::Put { key, value, token } => self.advance_write(ticket, pending, key, Some(value), token),
             Request::Delete { key, token } => self.advance_write(ticket, pending, key, None, token),
             Request::ShardIds => {
                 Step::Reply(Reply::ShardIds(self.placement.shards().iter().map(|shard| shard.id).collect()))

@@ -1,13 +1,15 @@
 //! One slot at this node: its records, what they cover, and what this node may do with them.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    borrow::Borrow,
+    cmp::Ordering,
+    collections::{BTreeSet, VecDeque},
     sync::Arc,
 };
 
 use super::log::Log;
 use crate::{
-    Change, Frontier, Hlc, Holding, Key, Origin, Record, SlotId, SlotMeta, SlotState,
+    Change, Frontier, Hlc, Holding, Origin, Record, SlotId, SlotMeta, SlotState,
     planted::{Bug, Planted},
 };
 
@@ -21,7 +23,7 @@ pub(super) struct Slot {
     planted: Planted,
     /// What this node may do with it. Changed by the completion and placement rules only.
     pub(super) holding: Holding,
-    records: BTreeMap<Key, Arc<Record>>,
+    records: BTreeSet<ByKey>,
     /// What is applied, synced or not.
     pub(super) frontier: Frontier,
     /// What every owner and server is known to have synced (rule 2). Only grows.
@@ -56,7 +58,7 @@ impl Slot {
             id,
             planted,
             holding: Holding::Absent,
-            records: BTreeMap::new(),
+            records: BTreeSet::new(),
             frontier: Frontier::new(),
             stable: Frontier::new(),
             clock: Hlc::default(),
@@ -87,12 +89,12 @@ impl Slot {
         self.announced_in = FIRST_ANNOUNCEMENT;
     }
 
-    pub(super) fn get(&self, key: &Key) -> Option<&Arc<Record>> {
-        self.records.get(key)
+    pub(super) fn get(&self, key: &str) -> Option<&Arc<Record>> {
+        self.records.get(key).map(|ByKey(record)| record)
     }
 
     pub(super) fn records(&self) -> impl Iterator<Item = &Arc<Record>> {
-        self.records.values()
+        self.records.iter().map(|ByKey(record)| record)
     }
 
     pub(super) fn tombstones(&self) -> u64 {
@@ -140,7 +142,7 @@ impl Slot {
         }
         self.frontier.raise(dot.origin, dot.seq);
         self.clock = self.clock.max(record.hlc);
-        if self.records.get(&record.key).is_none_or(|old| record.rank() > old.rank()) {
+        if self.get(record.key()).is_none_or(|old| record.rank() > old.rank()) {
             self.put(record.clone());
             changes.push(Change::Record(record.clone()));
         }
@@ -161,21 +163,16 @@ impl Slot {
         changes: &mut Vec<Change>,
     ) {
         let present_wins = present_wins || self.planted.is(Bug::MergeWithoutDeletions);
-        let theirs: BTreeMap<Key, Arc<Record>> =
-            snapshot.into_iter().map(|record| (record.key.clone(), record)).collect();
+        let theirs: BTreeSet<ByKey> = snapshot.into_iter().map(ByKey).collect();
         if !present_wins {
-            let collected: Vec<Key> = self
-                .records
-                .values()
-                .filter(|ours| !theirs.contains_key(&ours.key) && covers(frontier, ours))
-                .map(|ours| ours.key.clone())
-                .collect();
-            for key in collected {
-                self.remove(&key, changes);
+            let is_collected = |ours: &&Arc<Record>| !theirs.contains(ours.key()) && covers(frontier, ours);
+            let collected: Vec<Arc<Record>> = self.records().filter(is_collected).cloned().collect();
+            for record in collected {
+                self.remove(record.key(), changes);
             }
         }
-        for (key, record) in theirs {
-            let wanted = match self.records.get(&key) {
+        for ByKey(record) in theirs {
+            let wanted = match self.get(record.key()) {
                 Some(ours) => record.rank() > ours.rank(),
                 None => present_wins || !covers(&self.frontier, &record),
             };
@@ -194,16 +191,16 @@ impl Slot {
             self.keys += 1;
             self.digest ^= record.digest();
         }
-        if let Some(old) = self.records.insert(record.key.clone(), record) {
+        if let Some(ByKey(old)) = self.records.replace(ByKey(record)) {
             self.forget(&old);
         }
     }
 
     /// Removes a record that a tombstone collection or a snapshot made superfluous.
-    pub(super) fn remove(&mut self, key: &Key, changes: &mut Vec<Change>) {
-        if let Some(old) = self.records.remove(key) {
+    pub(super) fn remove(&mut self, key: &str, changes: &mut Vec<Change>) {
+        if let Some(ByKey(old)) = self.records.take(key) {
             self.forget(&old);
-            changes.push(Change::RemoveRecord(self.id, key.clone()));
+            changes.push(Change::RemoveRecord(old));
             self.dirty = true;
         }
     }
@@ -269,6 +266,36 @@ impl Slot {
             }
         }
         changed
+    }
+}
+
+/// A record among others of other keys, in their order.
+#[derive(Debug)]
+struct ByKey(Arc<Record>);
+
+impl Borrow<str> for ByKey {
+    fn borrow(&self) -> &str {
+        self.0.key()
+    }
+}
+
+impl PartialEq for ByKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.key() == other.0.key()
+    }
+}
+
+impl Eq for ByKey {}
+
+impl PartialOrd for ByKey {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for ByKey {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.key().cmp(other.0.key())
     }
 }
 

@@ -16,7 +16,7 @@ impl Core {
         ticket: Ticket,
         pending: &mut Pending,
         key: &Key,
-        value: Option<Arc<[u8]>>,
+        value: Option<&[u8]>,
         token: &Token,
     ) -> Step {
         let slot = key.slot();
@@ -39,7 +39,7 @@ impl Core {
             self.want(slot);
             return Step::Wait;
         }
-        let exists = self.slot(slot).get(key).is_some_and(|record| !record.is_tombstone());
+        let exists = self.slot(slot).get(key.as_str()).is_some_and(|record| !record.is_tombstone());
         if value.is_none() && !exists {
             // Rule 14: only who has everything the client has seen can say that the key is not there.
             return if covered && self.answers(slot, token) || self.planted.is(Bug::DeleteWithoutCheck) {
@@ -64,7 +64,7 @@ impl Core {
     }
 
     fn answer_missing(&self, slot: SlotId, key: &Key, token: &Token, asked_ms: u64) -> Step {
-        let tombstone = self.slot(slot).get(key).map(|record| &**record);
+        let tombstone = self.slot(slot).get(key.as_str()).map(|record| &**record);
         let reply = Reply::Missing {
             token: self.observed(slot, token, tombstone, asked_ms),
             shard: self.placement.shard(slot),
@@ -80,7 +80,7 @@ impl Core {
     }
 
     /// Names the write, applies it, and sends it to the other replicas.
-    fn write(&mut self, slot: SlotId, key: &Key, value: Option<Arc<[u8]>>, token: &Token, exists: bool) -> Writing {
+    fn write(&mut self, slot: SlotId, key: &Key, value: Option<&[u8]>, token: &Token, exists: bool) -> Writing {
         let origin = self.origin(slot);
         let dot = Dot { slot, origin, seq: self.slot(slot).frontier.get(origin) + 1 };
         // Above everything that the slot has held, and so above the version that it replaces (rule 13).
@@ -97,7 +97,7 @@ impl Core {
         context.observe(dot);
         context.clock = hlc;
         let version: Arc<str> = context.encode(&self.token_key).into();
-        let record = Arc::new(Record { key: key.clone(), value, hlc, dot, version: version.clone() });
+        let record = Arc::new(Record::new(key, value, hlc, dot, &version));
         let applied = self.edit(slot, |state, changes| state.apply(&record, changes));
         assert!(applied, "invariant 2: the next write of an origin follows its last one");
         let replicas: Vec<Address> = self.replicas(slot).collect();

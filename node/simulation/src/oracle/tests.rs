@@ -37,13 +37,8 @@ impl History {
         let mut version = Token::decode(&context.token, &key).expect("a token");
         version.observe(dot);
         version.clock = Hlc(hlc);
-        Arc::new(Record {
-            key: self.key.clone(),
-            value: (kind == Kind::Put).then(|| Oracle::value(operation)),
-            hlc: Hlc(hlc),
-            dot,
-            version: version.encode(&key).into(),
-        })
+        let value = (kind == Kind::Put).then(|| Oracle::value(operation));
+        Arc::new(Record::new(&self.key, value.as_deref(), Hlc(hlc), dot, &version.encode(&key)))
     }
 
     /// A write by the origin and sequence number `by`, with a clock above all before.
@@ -58,7 +53,7 @@ impl History {
         self.oracle.persisted(&record)?;
         let reply = Reply::Written {
             replaced: kind == Kind::Delete,
-            version: Arc::clone(&record.version),
+            version: record.version().into(),
             shard: ShardId(1),
             replicas_durable: 1,
             replicas_written: 1,
@@ -67,14 +62,9 @@ impl History {
         Ok(Written { context, record })
     }
 
-    fn read(&mut self, context: &Context, found: &Record, token: &str) -> Checked<Verdict> {
+    fn read(&mut self, context: &Context, found: &Arc<Record>, token: &str) -> Checked<Verdict> {
         let (operation, _) = self.oracle.begin(Kind::Get, &self.key, context)?;
-        let reply = Reply::Value {
-            value: found.value.clone().expect("a value"),
-            version: Arc::clone(&found.version),
-            token: token.into(),
-            shard: ShardId(1),
-        };
+        let reply = Reply::Value { record: Arc::clone(found), token: token.into(), shard: ShardId(1) };
         self.oracle.judge(operation, &reply)
     }
 
@@ -95,16 +85,16 @@ fn a_right_history_is_accepted() -> Checked {
     let mut history = History::new();
     let nobody = Context::default();
     let first = history.write(Kind::Put, &nobody, (1, 1))?;
-    history.read(&nobody, &first.record, &first.record.version.clone())?;
+    history.read(&nobody, &first.record, first.record.version())?;
     let second = history.write(Kind::Put, &first.context, (2, 1))?;
-    let seen = history.read(&first.context, &second.record, &second.record.version.clone())?;
+    let seen = history.read(&first.context, &second.record, second.record.version())?;
     let deletion = history.write(Kind::Delete, &seen.context.expect("a token"), (1, 2))?;
     history.find_nothing(&deletion.context)?;
     history.find_nothing(&nobody)?;
     // Concurrent with everything, and not known to the reader: either may be seen.
     let third = history.write(Kind::Put, &nobody, (3, 1))?;
-    history.read(&nobody, &third.record, &third.record.version.clone())?;
-    history.read(&nobody, &first.record, &first.record.version.clone())?;
+    history.read(&nobody, &third.record, third.record.version())?;
+    history.read(&nobody, &first.record, first.record.version())?;
     Ok(())
 }
 
@@ -113,7 +103,7 @@ fn an_overwritten_value_is_caught() -> Checked {
     let mut history = History::new();
     let first = history.write(Kind::Put, &Context::default(), (1, 1))?;
     let second = history.write(Kind::Put, &first.context, (2, 1))?;
-    must_say(history.read(&second.context, &first.record, &second.record.version), "overwrote");
+    must_say(history.read(&second.context, &first.record, second.record.version()), "overwrote");
     Ok(())
 }
 
@@ -124,7 +114,7 @@ fn a_value_that_loses_against_a_known_one_is_caught() -> Checked {
     let high = history.write(Kind::Put, &Context::default(), (2, 1))?;
     let token = {
         let key = TokenKey::new(None);
-        let mut token = Token::decode(&high.record.version, &key).expect("a token");
+        let mut token = Token::decode(high.record.version(), &key).expect("a token");
         token.observe(low.record.dot);
         token.encode(&key)
     };
@@ -150,7 +140,7 @@ fn a_deletion_that_was_seen_is_part_of_the_past() -> Checked {
     let first = history.write(Kind::Put, &Context::default(), (1, 1))?;
     history.write(Kind::Delete, &first.context, (2, 1))?;
     let seen = history.find_nothing(&first.context)?.context.expect("a token");
-    must_say(history.read(&seen, &first.record, &first.record.version), "overwrote");
+    must_say(history.read(&seen, &first.record, first.record.version()), "overwrote");
     Ok(())
 }
 
@@ -177,7 +167,7 @@ fn a_token_that_forgets_is_caught() -> Checked {
     let mut history = History::new();
     let first = history.write(Kind::Put, &Context::default(), (1, 1))?;
     let other = history.write(Kind::Put, &Context::default(), (2, 1))?;
-    must_say(history.read(&first.context, &other.record, &other.record.version), "invariant 10");
+    must_say(history.read(&first.context, &other.record, other.record.version()), "invariant 10");
     Ok(())
 }
 
@@ -196,6 +186,6 @@ fn a_value_from_nowhere_is_caught() -> Checked {
     let (operation, _) = history.oracle.begin(Kind::Put, &history.key.clone(), &Context::default())?;
     // On no disk: the write was announced before its sync.
     let record = history.record(operation, Kind::Put, &Context::default(), (1, 1), 200);
-    must_say(history.read(&Context::default(), &record, &record.version), "rule 1");
+    must_say(history.read(&Context::default(), &record, record.version()), "rule 1");
     Ok(())
 }

@@ -268,7 +268,7 @@ impl Scene {
     #[track_caller]
     pub(crate) fn finds(&mut self, node: usize, text: &str, context: &mut Context) -> Arc<str> {
         match self.get(node, text, context) {
-            Reply::Value { version, .. } => version,
+            Reply::Value { record, .. } => record.version().into(),
             other => self.fail(Some(text), &format!("GET {text} at node{} was answered {other:?}", node + 1)),
         }
     }

@@ -22,9 +22,8 @@ const ORIGIN: Origin = Origin { uuid: 7, epoch: 3 };
 fn record(number: u64) -> Arc<Record> {
     let key = Key::new(&format!("key{}", number % 20)).unwrap();
     let dot = Dot { slot: key.slot(), origin: ORIGIN, seq: number };
-    let value =
-        (!number.is_multiple_of(5)).then(|| format!("\"value {number} {}\"", "x".repeat(200)).into_bytes().into());
-    Arc::new(Record { key, value, hlc: Hlc(number), dot, version: format!("version{number}").into() })
+    let value = (!number.is_multiple_of(5)).then(|| format!("\"value {number} {}\"", "x".repeat(200)).into_bytes());
+    Arc::new(Record::new(&key, value.as_deref(), Hlc(number), dot, &format!("version{number}")))
 }
 
 /// What the core would write for one record.
@@ -66,14 +65,14 @@ fn recover(path: &Path) -> Result<Recovered, StorageError> {
 
 fn records(recovered: &Recovered) -> Vec<Arc<Record>> {
     let mut records: Vec<_> = recovered.slots.iter().flat_map(|(_, _, records)| records.clone()).collect();
-    records.sort_by(|one, other| one.key.cmp(&other.key));
+    records.sort_by(|one, other| one.key().cmp(other.key()));
     records
 }
 
 /// The records that are left of the first commits.
 fn expected(commits: u64) -> Vec<Arc<Record>> {
     let mut newest: Vec<_> = (1..=commits).map(record).filter(|record| record.dot.seq + 20 > commits).collect();
-    newest.sort_by(|one, other| one.key.cmp(&other.key));
+    newest.sort_by(|one, other| one.key().cmp(other.key()));
     newest
 }
 
@@ -101,7 +100,7 @@ fn what_was_committed_is_there_again() {
     all.extend([Change::Boot(boot), Change::Placement(placement.clone()), Change::Members(members.clone())]);
     write(&mut storage, &all);
     let gone = record(3);
-    write(&mut storage, &[Change::RemoveRecord(gone.dot.slot, gone.key.clone())]);
+    write(&mut storage, &[Change::RemoveRecord(gone.clone())]);
     // Dropped, and taken up again in the same commit; the last word counts.
     let dropped = record(4).dot.slot;
     write(&mut storage, &[changes(24), vec![Change::DropSlot(dropped)]].concat());
@@ -115,11 +114,11 @@ fn what_was_committed_is_there_again() {
     assert_eq!(recovered.members, Some(members));
     let kept: Vec<_> = expected(20)
         .into_iter()
-        .filter(|old| old.key != gone.key && old.dot.slot != dropped && old.dot.slot != record(5).dot.slot)
+        .filter(|old| old.key() != gone.key() && old.dot.slot != dropped && old.dot.slot != record(5).dot.slot)
         .chain([record(25)])
         .collect();
     let mut kept = kept;
-    kept.sort_by(|one, other| one.key.cmp(&other.key));
+    kept.sort_by(|one, other| one.key().cmp(other.key()));
     assert_eq!(records(&recovered), kept);
     assert!(recovered.slots.iter().all(|(slot, _, _)| *slot != dropped));
     let meta = recovered.slots.iter().find(|(slot, _, _)| *slot == record(25).dot.slot).map(|(_, meta, _)| meta);

@@ -73,7 +73,7 @@ async fn a_handshake_that_is_not_right_is_refused() {
         // The answer leaves the connection open: a second, bad request ends it.
         let text = exchange(node.address, format!("{head}\0\r\n\r\n").as_bytes()).await;
         assert_eq!(status(&text), expected, "{replaced:?}: {text}");
-        assert!(text.to_lowercase().contains("x-peer-format: 1"), "{text}");
+        assert!(text.to_lowercase().contains("x-peer-format: 2"), "{text}");
     }
     assert_well(&node).await;
 }

@@ -206,7 +206,7 @@ mod tests {
             Hello::of_request(request.headers(), to).unwrap_err()
         };
         assert!(matches!(refusal(UPGRADE, "websocket"), Refusal::NotAnUpgrade));
-        assert!(matches!(refusal(FORMAT_HEADER, "2"), Refusal::Format));
+        assert!(matches!(refusal(FORMAT_HEADER, "1"), Refusal::Format));
         assert!(matches!(refusal(FROM_HEADER, "node2:8080"), Refusal::Anonymous));
         assert!(matches!(refusal(super::HOST, "10.10.0.4:8080"), Refusal::Misdirected(_)));
     }

@@ -120,6 +120,8 @@ pub struct Core {
     announcement: u64,
     /// To whom the newest announcement is to be sent at once.
     news: Audience,
+    /// How often a slot has changed since an announcement was sent.
+    unannounced: usize,
     announced_ms: u64,
 
     lags: BTreeMap<SlotId, Lag>,
@@ -242,7 +244,7 @@ impl Core {
         let busy = !self.pending.is_empty()
             || !self.copies.is_empty()
             || self.is_pulling()
-            || self.news != Audience::Nobody
+            || self.may_announce()
             || self.now.monotonic_ms - self.boot_ms < limits::START_GRACE_MS;
         self.ticked_ms + if busy { BUSY_TICK_MS } else { IDLE_TICK_MS }
     }

@@ -164,6 +164,7 @@ impl Core {
             let held = state.durable.holding;
             if state.synced(batch) {
                 state.announced_in = number;
+                self.unannounced += 1;
                 if state.durable.holding != held {
                     self.news = Audience::Everyone;
                 }

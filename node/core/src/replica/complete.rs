@@ -14,16 +14,18 @@ impl Core {
         let provisional_before = self.count_holding(Holding::Provisional);
         let mut drained = 0;
         for slot in SlotId::all() {
+            if self.slot(slot).holding == Holding::Absent {
+                continue;
+            }
             let mut covered = self.covers_stable(slot);
             if !covered {
                 self.forget_lost_stability(slot);
                 covered = self.covers_stable(slot);
             }
             match self.slot(slot).holding {
-                Holding::Absent => {}
                 // Rule 2: what is stable may have been pruned from tokens, so a replica without it is not complete.
                 Holding::Complete if !covered => self.hold(slot, Holding::Copying),
-                Holding::Complete => {}
+                Holding::Absent | Holding::Complete => {}
                 Holding::Copying => self.complete_copying(slot, everyone),
                 Holding::Provisional if self.full_holder_in_reach(slot) => self.hold(slot, Holding::Copying),
                 Holding::Provisional if everyone && self.is_join_of_all(slot) => self.hold(slot, Holding::Complete),

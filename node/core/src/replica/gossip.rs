@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{
     Core,
-    limits::{ANNOUNCE_MS, MEMBERS_MAX, PING_MS, REMOVED_PING_MS},
+    limits::{ANNOUNCE_FEW_MS, ANNOUNCE_MS, FEW_SLOTS, MEMBERS_MAX, PING_MS, REMOVED_PING_MS},
     peer::Peer,
     slot::Slot,
 };
@@ -131,11 +131,17 @@ impl Core {
             || self.peers.get(&address).is_some_and(held_by_both)
     }
 
+    /// Whether the news, if there is any, can be told now.
+    pub(super) fn may_announce(&self) -> bool {
+        let few = self.news == Audience::Replicas && self.unannounced < FEW_SLOTS;
+        let period_ms = if few { ANNOUNCE_FEW_MS } else { ANNOUNCE_MS };
+        self.news != Audience::Nobody && self.now.monotonic_ms - self.announced_ms >= period_ms
+    }
+
     /// Pings whoever is due: everyone now and then, and those in reach whom there is news for.
     pub(super) fn send_pings(&mut self) {
         let now_ms = self.now.monotonic_ms;
-        let may_announce = now_ms - self.announced_ms >= ANNOUNCE_MS;
-        let audience = if may_announce { std::mem::take(&mut self.news) } else { Audience::Nobody };
+        let audience = if self.may_announce() { std::mem::take(&mut self.news) } else { Audience::Nobody };
         let told: BTreeSet<Address> = match audience {
             Audience::Nobody => BTreeSet::new(),
             Audience::Replicas => self.peers.keys().copied().filter(|peer| self.shares_slots(*peer)).collect(),
@@ -157,6 +163,7 @@ impl Core {
         }
         if audience != Audience::Nobody {
             self.announced_ms = now_ms;
+            self.unannounced = 0;
         }
         for (address, confirmed, announced) in due {
             let ping = Ping {

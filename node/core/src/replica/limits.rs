@@ -4,6 +4,10 @@
 pub(super) const PING_MS: u64 = 250;
 /// News is announced at most this often, so that a burst of writes is one announcement.
 pub(super) const ANNOUNCE_MS: u64 = 25;
+/// What few writes have changed is announced at most this often.
+pub(super) const ANNOUNCE_FEW_MS: u64 = 100;
+/// Changed slots that are few: so many a replica may add to the tokens of clients.
+pub(super) const FEW_SLOTS: usize = 8;
 /// A node that is silent for this long is not waited for any more; it keeps its place in the view.
 pub(super) const SUSPECT_MS: u64 = 800;
 /// A node that nobody has heard for this long leaves the view (contract: within 5 s).

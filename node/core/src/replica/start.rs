@@ -71,6 +71,7 @@ impl Core {
             answered: Answered::default(),
             announcement: FIRST_ANNOUNCEMENT,
             news: Audience::Everyone,
+            unannounced: 0,
             announced_ms: now.monotonic_ms,
             lags: BTreeMap::new(),
             copies: BTreeMap::new(),

@@ -66,10 +66,14 @@ half() {
   for _ in $(seq "$runs"); do
     bench --mix get=1,put=1
     bench --mix get=1,put=1 --rate "$(python3 -c "print(int($(number summary.per_second) / 2))")"
-    ratio "$(number summary.latency_us.p99)" "$(number summary.latency_us.p50)" >>"$folder/spread"
-    number summary.latency_us.p50 >>"$folder/p50"
+    for kind in get put; do
+      ratio "$(number summary.kinds.$kind.latency_us.p99)" "$(number summary.kinds.$kind.latency_us.p50)" >>"$folder/spread-$kind"
+      number summary.kinds.$kind.latency_us.p50 >>"$folder/p50-$kind"
+    done
   done
-  echo "| GET and PUT by turns at half of the maximum, open loop | p50 $(median "$runs" <"$folder/p50") µs; p99 / p50 $(median "$runs" <"$folder/spread") |"
+  for kind in get put; do
+    echo "| ${kind^^} at half of the maximum of GET and PUT by turns, open loop | p50 $(median "$runs" <"$folder/p50-$kind") µs; p99 / p50 $(median "$runs" <"$folder/spread-$kind") |"
+  done
 }
 
 # One of three is killed; clients of the other two.
@@ -137,12 +141,14 @@ fill() {
 # More nodes at the same load of all together: shards of three.
 nodes() {
   for count in 3 5 7 15; do
-    up $count $(((count + 1) / 4 > 0 ? (count + 1) / 4 : 1))
-    for _ in $(seq "$runs"); do
-      bench --mix get=1,put=1 --rate 1000
-      processor >>"$folder/processor$count"
+    up $count $(((count + 1) / 3))
+    for rate in 1000 2000; do
+      for _ in $(seq "$runs"); do
+        bench --mix get=1,put=1 --rate $rate
+        processor >>"$folder/processor$count-$rate"
+      done
+      echo "| $count nodes in $(((count + 1) / 3)) shards, $rate operations/s | $(median "$runs" <"$folder/processor$count-$rate") µs of processor for each |"
     done
-    echo "| $count nodes, 1,000 operations/s | $(median "$runs" <"$folder/processor$count") µs of processor for each |"
   done
 }
 

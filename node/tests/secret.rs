@@ -16,7 +16,7 @@ const NONCE: &str = "X-Peer-Nonce: 010101010101010101010101010101010101010101010
 fn hello(node: &Node, more: &str) -> String {
     format!(
         "GET /internal/peer HTTP/1.1\r\nHost: {}\r\nConnection: upgrade\r\nUpgrade: node-peer\r\n\
-         X-Peer-Format: 1\r\nX-Peer-From: 127.0.0.1:9\r\nX-Peer-Run: 1\r\n{more}\r\n",
+         X-Peer-Format: 2\r\nX-Peer-From: 127.0.0.1:9\r\nX-Peer-Run: 1\r\n{more}\r\n",
         node.address
     )
 }

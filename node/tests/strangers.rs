@@ -19,7 +19,7 @@ fn handshake(node: &Node, from: &str, replaced: (&str, &str)) -> String {
         ("Host", host.as_str()),
         ("Connection", "upgrade"),
         ("Upgrade", "node-peer"),
-        ("X-Peer-Format", "1"),
+        ("X-Peer-Format", "2"),
         ("X-Peer-From", from),
         ("X-Peer-Run", "1"),
     ];
@@ -62,7 +62,7 @@ async fn a_handshake_that_is_not_right_is_refused() {
     let node = Node::alone().await;
     let cases = [
         (("Upgrade", "websocket"), 426),
-        (("X-Peer-Format", "2"), 426),
+        (("X-Peer-Format", "1"), 426),
         (("X-Peer-From", "somewhere"), 400),
         (("X-Peer-Run", "-"), 400),
         (("Host", "127.0.0.1:1"), 421),

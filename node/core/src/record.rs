@@ -59,12 +59,12 @@ impl Record {
     /// When value and version have 4 GiB or more, of which no request has room for a hundredth.
     #[must_use]
     pub fn new(key: &Key, value: Option<&[u8]>, hlc: Hlc, dot: Dot, version: &str) -> Self {
-        Self::pack(Parts { key: key.as_str(), value, hlc, dot, version })
+        Self::pack(&Parts { key: key.as_str(), value, hlc, dot, version })
     }
 
-    fn pack(parts: Parts<'_>) -> Self {
+    fn pack(parts: &Parts<'_>) -> Self {
         let offset = |bytes: usize| u32::try_from(bytes).expect("texts of less than 4 GiB");
-        let Parts { key, value, hlc, dot, version } = parts;
+        let Parts { key, value, hlc, dot, version } = *parts;
         let texts = [key.as_bytes(), version.as_bytes(), value.unwrap_or_default()].concat().into_boxed_slice();
         Self {
             hlc,
@@ -142,7 +142,7 @@ impl<'de> Deserialize<'de> for Record {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let parts = Parts::deserialize(deserializer)?;
         match Key::check(parts.key) {
-            Ok(()) => Ok(Self::pack(parts)),
+            Ok(()) => Ok(Self::pack(&parts)),
             Err(_) => Err(D::Error::invalid_value(Unexpected::Str(parts.key), &"a key")),
         }
     }

@@ -10,6 +10,7 @@ use node_core::Envelope;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     sync::{Semaphore, mpsc},
+    task::yield_now,
     time::{sleep, timeout},
 };
 use tokio_util::codec::{Framed, LengthDelimitedCodec};
@@ -138,7 +139,8 @@ async fn write<S: AsyncRead + AsyncWrite>(
         }
         tokio::select! {
             () = term.superseded.cancelled() => break,
-            () = neighbour.filled.notified() => {}
+            // Whoever is about to fill it too goes first: one write takes the frames of all.
+            () = neighbour.filled.notified() => yield_now().await,
             () = sleep(KEEPALIVE) => {
                 if let Err(end) = in_time(frames.feed(Bytes::new())).await {
                     return end;

@@ -20,6 +20,7 @@ use std::{
 use node_core::{Core, Effect, Reply, RequestId, Settings};
 use tokio::{
     sync::{mpsc, oneshot},
+    task::yield_now,
     time::{Instant, sleep_until},
 };
 
@@ -121,6 +122,8 @@ impl Runtime {
                     None => future::pending().await,
                 },
             };
+            // Whatever is ready beside it goes first, so that its inputs are of the same turn: fewer messages, fewer syncs.
+            yield_now().await;
             turn = self.turn(Some(woken));
             self.metrics.turns.inc();
         }

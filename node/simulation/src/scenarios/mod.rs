@@ -1,6 +1,7 @@
 //! Single days with a name: each says what must hold, and by which rule or invariant.
 
 mod clocks;
+mod growing;
 mod leaving;
 mod losing;
 mod membership;

@@ -82,6 +82,11 @@ impl Record {
         self.text(0..self.version_start as usize)
     }
 
+    /// The key as bytes, which sort as the text does.
+    pub(crate) fn key_bytes(&self) -> &[u8] {
+        &self.texts[..self.version_start as usize]
+    }
+
     /// The JSON text of the value; `None` is a tombstone.
     #[must_use]
     pub fn value(&self) -> Option<&[u8]> {

@@ -27,9 +27,6 @@ struct Arguments {
     /// How long is counted
     #[arg(long, default_value_t = 5)]
     seconds: u64,
-    /// Operations a second, whether or not the answers keep up
-    #[arg(long)]
-    rate: Option<f64>,
     /// Shares of the operations
     #[arg(long, default_value = "get=1")]
     mix: Mix,
@@ -57,7 +54,7 @@ fn main() {
         connections: arguments.connections,
         warm_up: Duration::from_secs(1),
         duration: Duration::from_secs(arguments.seconds),
-        rate: arguments.rate,
+        rate: None,
         mix: arguments.mix,
         keys: arguments.keys,
         value_bytes: arguments.value_bytes,

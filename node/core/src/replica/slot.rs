@@ -90,7 +90,7 @@ impl Slot {
     }
 
     pub(super) fn get(&self, key: &str) -> Option<&Arc<Record>> {
-        self.records.get(key).map(|ByKey(record)| record)
+        self.records.get(key.as_bytes()).map(|ByKey(record)| record)
     }
 
     pub(super) fn records(&self) -> impl Iterator<Item = &Arc<Record>> {
@@ -165,7 +165,7 @@ impl Slot {
         let present_wins = present_wins || self.planted.is(Bug::MergeWithoutDeletions);
         let theirs: BTreeSet<ByKey> = snapshot.into_iter().map(ByKey).collect();
         if !present_wins {
-            let is_collected = |ours: &&Arc<Record>| !theirs.contains(ours.key()) && covers(frontier, ours);
+            let is_collected = |ours: &&Arc<Record>| !theirs.contains(ours.key_bytes()) && covers(frontier, ours);
             let collected: Vec<Arc<Record>> = self.records().filter(is_collected).cloned().collect();
             for record in collected {
                 self.remove(record.key(), changes);
@@ -198,7 +198,7 @@ impl Slot {
 
     /// Removes a record that a tombstone collection or a snapshot made superfluous.
     pub(super) fn remove(&mut self, key: &str, changes: &mut Vec<Change>) {
-        if let Some(ByKey(old)) = self.records.take(key) {
+        if let Some(ByKey(old)) = self.records.take(key.as_bytes()) {
             self.forget(&old);
             changes.push(Change::RemoveRecord(old));
             self.dirty = true;
@@ -273,15 +273,15 @@ impl Slot {
 #[derive(Debug)]
 struct ByKey(Arc<Record>);
 
-impl Borrow<str> for ByKey {
-    fn borrow(&self) -> &str {
-        self.0.key()
+impl Borrow<[u8]> for ByKey {
+    fn borrow(&self) -> &[u8] {
+        self.0.key_bytes()
     }
 }
 
 impl PartialEq for ByKey {
     fn eq(&self, other: &Self) -> bool {
-        self.0.key() == other.0.key()
+        self.0.key_bytes() == other.0.key_bytes()
     }
 }
 
@@ -295,7 +295,7 @@ impl PartialOrd for ByKey {
 
 impl Ord for ByKey {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.0.key().cmp(other.0.key())
+        self.0.key_bytes().cmp(other.0.key_bytes())
     }
 }
 

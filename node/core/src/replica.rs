@@ -122,6 +122,8 @@ pub struct Core {
     news: Audience,
     /// How often a slot has changed since an announcement was sent.
     unannounced: usize,
+    /// Whether the others were last told that this node takes writes.
+    told_room: bool,
     announced_ms: u64,
 
     lags: BTreeMap<SlotId, Lag>,
@@ -244,9 +246,9 @@ impl Core {
         let busy = !self.pending.is_empty()
             || !self.copies.is_empty()
             || self.is_pulling()
-            || self.may_announce()
             || self.now.monotonic_ms - self.boot_ms < limits::START_GRACE_MS;
-        self.ticked_ms + if busy { BUSY_TICK_MS } else { IDLE_TICK_MS }
+        let news_ms = self.news_due_ms().map_or(u64::MAX, |due_ms| due_ms.max(self.ticked_ms + BUSY_TICK_MS));
+        news_ms.min(self.ticked_ms + if busy { BUSY_TICK_MS } else { IDLE_TICK_MS })
     }
 
     /// The next thing to do.

@@ -33,8 +33,9 @@ const UNMERGED_TABLES_MAX: usize = 18;
 const ROOM_POLL: Duration = Duration::from_millis(5);
 /// Threads that write tables and merge them.
 const WORKERS: usize = 1;
-/// What the engine adds to an item in its journal, about.
-const ITEM_BYTES: usize = 24;
+/// What the engine adds to an item in its journal, about, and what it and the trailer add to a commit.
+const ITEM_BYTES: usize = 21;
+const COMMIT_BYTES: usize = 88;
 const KEYSPACE: &str = "node";
 
 /// What becomes of each key in a commit.
@@ -179,7 +180,7 @@ impl DiskStorage {
         let number = self.commit + 1;
         let item_bytes =
             |(key, value): (&Vec<u8>, &Option<Vec<u8>>)| ITEM_BYTES + key.len() + value.as_ref().map_or(0, Vec::len);
-        self.prepared.use_up(staged.iter().map(item_bytes).sum());
+        self.prepared.use_up(COMMIT_BYTES + staged.iter().map(item_bytes).sum::<usize>());
         let mut batch = self.database.batch().durability(Some(PersistMode::Buffer));
         for (key, value) in staged {
             match value {

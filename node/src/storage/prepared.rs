@@ -45,10 +45,15 @@ impl Prepared {
     /// Fills the start of the first hole. A journal of an earlier start has none: the engine appends to it.
     fn prepare(&self) -> io::Result<()> {
         let Some(path) = journals_in(&self.engine)?.pop() else { return Ok(()) };
-        let journal = OpenOptions::new().write(true).open(path)?;
+        let journal = OpenOptions::new().read(true).write(true).open(path)?;
         let hole = first_hole(&journal)?;
         let room = journal.metadata()?.len().saturating_sub(hole);
-        let zeros = vec![0; STEP_BYTES.min(usize::try_from(room).unwrap_or(STEP_BYTES))];
+        let mut zeros = vec![0; STEP_BYTES.min(usize::try_from(room).unwrap_or(STEP_BYTES))];
+        // There are file systems that have called fresh data a hole.
+        journal.read_exact_at(&mut zeros, hole)?;
+        if zeros.iter().any(|byte| *byte != 0) {
+            return Err(io::Error::other("the hole is none"));
+        }
         journal.write_all_at(&zeros, hole)
     }
 }

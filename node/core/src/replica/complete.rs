@@ -2,7 +2,7 @@
 
 use super::{
     Core,
-    limits::{COPIES_MIN, HOLDERS_LOST_MS, START_GRACE_MS},
+    limits::{COLLECT_MS, COPIES_MIN, HOLDERS_LOST_MS, START_GRACE_MS},
 };
 use crate::{Address, Event, Holding, SlotId, planted::Bug};
 
@@ -12,9 +12,11 @@ impl Core {
         let everyone = self.members_agree()
             && self.members.iter().all(|member| member == self.address || self.is_reachable(member));
         let provisional_before = self.count_holding(Holding::Provisional);
+        let now_and_then = self.now.monotonic_ms - self.collected_ms >= COLLECT_MS;
         let mut drained = 0;
         for slot in SlotId::all() {
-            if self.slot(slot).holding == Holding::Absent {
+            // What is not held must not make a later copy wait for what is lost, but that has time.
+            if self.slot(slot).holding == Holding::Absent && !now_and_then {
                 continue;
             }
             let mut covered = self.covers_stable(slot);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{
     Core,
-    limits::{ANNOUNCE_FEW_MS, ANNOUNCE_MS, FEW_SLOTS, MEMBERS_MAX, PING_MS, REMOVED_PING_MS},
+    limits::{ANNOUNCE_FEW_MS, ANNOUNCE_MS, FEW_CHANGES, MEMBERS_MAX, PING_MS, REMOVED_PING_MS},
     peer::Peer,
     slot::Slot,
 };
@@ -131,17 +131,23 @@ impl Core {
             || self.peers.get(&address).is_some_and(held_by_both)
     }
 
-    /// Whether the news, if there is any, can be told now.
-    pub(super) fn may_announce(&self) -> bool {
-        let few = self.news == Audience::Replicas && self.unannounced < FEW_SLOTS;
+    /// When the news, if there is any, is to be told.
+    pub(super) fn news_due_ms(&self) -> Option<u64> {
+        let few = self.news == Audience::Replicas && self.unannounced < FEW_CHANGES;
         let period_ms = if few { ANNOUNCE_FEW_MS } else { ANNOUNCE_MS };
-        self.news != Audience::Nobody && self.now.monotonic_ms - self.announced_ms >= period_ms
+        (self.news != Audience::Nobody).then_some(self.announced_ms + period_ms)
     }
 
     /// Pings whoever is due: everyone now and then, and those in reach whom there is news for.
     pub(super) fn send_pings(&mut self) {
         let now_ms = self.now.monotonic_ms;
-        let audience = if self.may_announce() { std::mem::take(&mut self.news) } else { Audience::Nobody };
+        let has_room = self.has_room() && self.leaving.is_none();
+        if has_room != self.told_room {
+            self.told_room = has_room;
+            self.news = Audience::Everyone;
+        }
+        let is_due = self.news_due_ms().is_some_and(|due_ms| now_ms >= due_ms);
+        let audience = if is_due { std::mem::take(&mut self.news) } else { Audience::Nobody };
         let told: BTreeSet<Address> = match audience {
             Audience::Nobody => BTreeSet::new(),
             Audience::Replicas => self.peers.keys().copied().filter(|peer| self.shares_slots(*peer)).collect(),
@@ -174,7 +180,7 @@ impl Core {
                     .iter()
                     .filter_map(|(address, peer)| Some((*address, peer.silence_ms(now_ms)?)))
                     .collect(),
-                has_room: self.has_room() && self.leaving.is_none(),
+                has_room,
                 announcement: self.announcement_since(confirmed),
                 confirmed: self.identities.get(&address).map(|identity| (*identity, announced)),
             };

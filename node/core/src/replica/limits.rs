@@ -6,8 +6,8 @@ pub(super) const PING_MS: u64 = 250;
 pub(super) const ANNOUNCE_MS: u64 = 25;
 /// What few writes have changed is announced at most this often.
 pub(super) const ANNOUNCE_FEW_MS: u64 = 100;
-/// Changed slots that are few: so many a replica may add to the tokens of clients.
-pub(super) const FEW_SLOTS: usize = 8;
+/// Changes of slots that are few: so many slots at most are added to the tokens of clients meanwhile.
+pub(super) const FEW_CHANGES: usize = 8;
 /// A node that is silent for this long is not waited for any more; it keeps its place in the view.
 pub(super) const SUSPECT_MS: u64 = 800;
 /// A node that nobody has heard for this long leaves the view (contract: within 5 s).

@@ -72,6 +72,7 @@ impl Core {
             announcement: FIRST_ANNOUNCEMENT,
             news: Audience::Everyone,
             unannounced: 0,
+            told_room: true,
             announced_ms: now.monotonic_ms,
             lags: BTreeMap::new(),
             copies: BTreeMap::new(),

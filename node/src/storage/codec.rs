@@ -8,7 +8,7 @@
 //! | `m` | [`Members`](node_core::Members) |
 //! | `c` | the [trailer](super::journal) of the newest commit |
 //! | `s`, slot | [`SlotMeta`](node_core::SlotMeta) |
-//! | `r`, slot, key | [`Record`](node_core::Record) |
+//! | `r`, slot, key | [`Record`] |
 
 use node_core::{Record, SlotId};
 use serde::{Serialize, de::DeserializeOwned};

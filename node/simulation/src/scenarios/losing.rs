@@ -191,3 +191,34 @@ fn writes_that_a_live_node_has_handed_over_must_be_given_up_with_the_disks_that_
     scene.misses(4, &text, &mut client);
     scene.finish(&[&client]);
 }
+
+/// What is stable is known also to nodes that do not hold it. Lost with its disks, it must not keep one of them from completing
+/// its copy later, at a time when not every member can be asked.
+#[test]
+fn a_new_owner_must_not_wait_for_what_was_lost_before() {
+    let mut scene = Scene::new(6, Some(2));
+    let Reply::NodeShard(Some(shard)) = scene.tell(0, Request::NodeShard) else { panic!("a node without a shard") };
+    let Reply::ShardMembers(members) = scene.tell(0, Request::ShardMembers(shard)) else { panic!("no such shard") };
+    let (owners, others): (Vec<usize>, Vec<usize>) = (0..6).partition(|node| members.contains(&address(*node)));
+    let mut client = Context::default();
+    for number in 0..40 {
+        scene.put(owners[0], &format!("course{number}"), &mut client);
+    }
+    scene.pass(2_000);
+    for owner in &owners {
+        scene.wipe(*owner);
+    }
+    for owner in &owners {
+        scene.start(*owner);
+    }
+    scene.eventually(20_000, "the empty disks are served", |scene| owners.iter().all(|owner| scene.is_ready(*owner)));
+    scene.pass(5_000);
+    scene.crash(others[2]);
+    scene.pass(5_000);
+    let reshard = scene.order(others[0], Request::Reshard { shard_count: 1 });
+    scene.eventually(20_000, "all that live have all slots", |scene| {
+        (0..6).filter(|node| *node != others[2]).all(|node| scene.stats(node).slots_complete == 256)
+    });
+    scene.start(others[2]);
+    scene.end(reshard, &mut Context::default());
+}

@@ -11,6 +11,9 @@ pub const SLOTS: usize = 256;
 /// The longest key, in Unicode scalar values (contract, "Key-value operations").
 pub const KEY_LENGTH_MAX: usize = 50;
 
+/// The longest key, in bytes.
+pub(crate) const KEY_BYTES_MAX: usize = KEY_LENGTH_MAX * char::MAX.len_utf8();
+
 /// One of the 256 parts of the key space that move between shards as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SlotId(pub u8);
@@ -30,7 +33,12 @@ impl SlotId {
 
 /// A key that the contract allows: 1 to 50 Unicode scalar values.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Key(Arc<str>);
+#[serde(try_from = "Arc<str>", into = "Arc<str>")]
+pub struct Key {
+    text: Arc<str>,
+    /// Hashed once: every step of a request asks for it.
+    slot: SlotId,
+}
 
 /// Why a text is not a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -49,7 +57,7 @@ impl Key {
     /// # Errors
     /// [`KeyError`] when `text` has no, or more than 50, Unicode scalar values.
     pub fn new(text: &str) -> Result<Self, KeyError> {
-        Self::check(text).map(|()| Self(text.into()))
+        Self::try_from(Arc::from(text))
     }
 
     pub(crate) fn check(text: &str) -> Result<(), KeyError> {
@@ -63,18 +71,34 @@ impl Key {
     /// The key's text.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.text
     }
 
     /// The slot of this key: the first byte of its BLAKE3 hash, which spreads `key0` … `key599` evenly (FNV does not).
     #[must_use]
     pub fn slot(&self) -> SlotId {
-        SlotId(blake3::hash(self.0.as_bytes()).as_bytes()[0])
+        self.slot
+    }
+}
+
+impl TryFrom<Arc<str>> for Key {
+    type Error = KeyError;
+
+    fn try_from(text: Arc<str>) -> Result<Self, KeyError> {
+        Self::check(&text)?;
+        let slot = SlotId(blake3::hash(text.as_bytes()).as_bytes()[0]);
+        Ok(Self { text, slot })
+    }
+}
+
+impl From<Key> for Arc<str> {
+    fn from(key: Key) -> Self {
+        key.text
     }
 }
 
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.text)
     }
 }

@@ -166,6 +166,14 @@ impl Token {
         Self::parse(&payload[1..]).ok_or(TokenError::Checksum)
     }
 
+    /// Reads a text that a node of this cluster has encoded and stored, under whatever secret that was: without its checksum.
+    /// `None` for a text of another format.
+    pub(crate) fn decode_stored(text: &str) -> Option<Self> {
+        let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
+        let payload = bytes.get(..bytes.len().checked_sub(CHECKSUM_BYTES)?)?;
+        payload.strip_prefix(&[FORMAT]).and_then(Self::parse)
+    }
+
     fn parse(payload: &[u8]) -> Option<Self> {
         let mut input = payload;
         let flags = take::<1>(&mut input)?[0];

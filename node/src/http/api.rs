@@ -1,13 +1,22 @@
 //! What every handler of the contract needs.
 
+use std::{ops::Deref, sync::Arc};
+
 use node_core::{Reply, Request, TokenKey};
 
 use super::{Shape, body::Budget, error::ApiError};
 use crate::runtime::Store;
 
-/// State of the handlers.
+/// State of the handlers. The router clones it several times for each request.
 #[derive(Clone)]
 pub(crate) struct Api {
+    shared: Arc<Shared>,
+    /// How the replies look on the paths that this state serves.
+    pub(super) shape: Shape,
+}
+
+/// What is the same on all paths.
+pub(crate) struct Shared {
     /// Answers everything.
     pub(super) store: Store,
     /// Reads causal metadata.
@@ -16,14 +25,21 @@ pub(crate) struct Api {
     pub(super) body_limit_bytes: usize,
     /// What all bodies may hold together.
     pub(super) bodies: Budget,
-    /// How the replies look on the paths that this state serves.
-    pub(super) shape: Shape,
+}
+
+impl Deref for Api {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.shared
+    }
 }
 
 impl Api {
     /// The state for a store whose tokens are checksummed under `secret`.
     pub(crate) fn new(store: Store, secret: Option<&str>, body_limit_bytes: usize) -> Self {
-        Self { store, token_key: TokenKey::new(secret), body_limit_bytes, bodies: Budget::new(), shape: Shape::Y2021 }
+        let shared = Shared { store, token_key: TokenKey::new(secret), body_limit_bytes, bodies: Budget::new() };
+        Self { shared: Arc::new(shared), shape: Shape::Y2021 }
     }
 
     /// The same for other paths.

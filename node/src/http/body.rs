@@ -1,6 +1,6 @@
 //! Request bodies: read within the limit, and parsed once.
 
-use std::{ops::Deref, sync::Arc, time::Duration};
+use std::{ops::Deref, pin::pin, sync::Arc, time::Duration};
 
 use axum::{
     body::Body,
@@ -8,6 +8,7 @@ use axum::{
     http::header::{CONTENT_LENGTH, EXPECT, HeaderName},
 };
 use bytes::{Bytes, BytesMut};
+use futures_util::FutureExt;
 use http_body_util::BodyExt;
 use hyper::body::Body as _;
 use node_core::{Address, Request as StoreRequest, Token};
@@ -99,7 +100,12 @@ impl Deref for Received {
 /// other requests hold too much.
 pub(super) async fn read(request: Request, api: &Api) -> Result<Received, ApiError> {
     let late = |_| ApiError::Malformed(format!("The request body did not arrive within {} s", BODY_TIME_MAX.as_secs()));
-    timeout(BODY_TIME_MAX, read_patiently(request, api.body_limit_bytes, &api.bodies)).await.map_err(late)?
+    let mut reading = pin!(read_patiently(request, api.body_limit_bytes, &api.bodies));
+    // Most come with their head, and need no timer.
+    match reading.as_mut().now_or_never() {
+        Some(read) => read,
+        None => timeout(BODY_TIME_MAX, reading).await.map_err(late)?,
+    }
 }
 
 async fn read_patiently(request: Request, limit: usize, budget: &Budget) -> Result<Received, ApiError> {

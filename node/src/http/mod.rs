@@ -18,7 +18,7 @@ mod view;
 use std::sync::Arc;
 
 use axum::{
-    Router, middleware,
+    Router,
     routing::{MethodRouter, get, put},
 };
 
@@ -44,7 +44,7 @@ pub(crate) fn router(api: &Api, class: Shape, metrics: Arc<Metrics>, links: Link
         .merge(Router::new().route(peer::PATH, get(peer::accept)).with_state(links))
         .fallback(edge::no_such_path)
         .method_not_allowed_fallback(edge::method_not_allowed)
-        .layer(middleware::from_fn_with_state(metrics, edge::finish))
+        .layer(edge::Finish(metrics))
 }
 
 /// 2019, 2020 and spring 2021.

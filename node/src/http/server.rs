@@ -127,9 +127,12 @@ impl Server {
         let service = service_fn(move |mut request: Request<Incoming>| {
             first.notify_one();
             let method = request.method().clone();
-            request.extensions_mut().insert(challenge.clone());
             drop_trailing_slash(request.uri_mut());
-            let turned_away = full && request.uri().path() != peer::PATH;
+            let is_peer = request.uri().path() == peer::PATH;
+            if is_peer {
+                request.extensions_mut().insert(challenge.clone());
+            }
+            let turned_away = full && !is_peer;
             let answering = (!turned_away).then(|| hyper::service::Service::call(&router, request.map(Body::new)));
             async move {
                 match answering {

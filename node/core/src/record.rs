@@ -156,3 +156,22 @@ impl<'de> Deserialize<'de> for Record {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Record;
+    use crate::{Dot, Hlc, Key, Origin, SlotId};
+
+    /// Replicas of other builds compare it with theirs.
+    #[test]
+    fn the_digest_is_of_key_and_dot_for_the_shortest_key_and_the_longest() {
+        for text in ["k".to_owned(), char::MAX.to_string().repeat(50)] {
+            let origin = Origin { uuid: 0x0102_0304_0506_0708, epoch: 9 };
+            let dot = Dot { slot: SlotId(1), origin, seq: 10 };
+            let record = Record::new(&Key::new(&text).expect("a key"), Some(b"1"), Hlc(11), dot, "version");
+            let named =
+                [text.as_bytes(), &[1, 2, 3, 4, 5, 6, 7, 8], &[0, 0, 0, 9], &[0, 0, 0, 0, 0, 0, 0, 10]].concat();
+            assert_eq!(record.digest().to_be_bytes(), blake3::hash(&named).as_bytes()[..8]);
+        }
+    }
+}

@@ -237,5 +237,19 @@ mod tests {
                 prop_assert_eq!(Token::decode(&token.encode(&key), &key), Ok(token));
             }
         }
+
+        /// The secret may change while records stay.
+        #[test]
+        fn what_was_stored_must_be_read_whatever_the_secret_was(payload in vec(prop_oneof![0u8..4, any::<u8>()], 0..120)) {
+            if let Some(token) = Token::parse(&payload) {
+                let text = token.encode(&TokenKey::new(Some("an old one")));
+                prop_assert_eq!(Token::decode_stored(&text), Some(token));
+            }
+        }
+
+        #[test]
+        fn no_stored_text_must_make_reading_panic(text in "[-_0-9A-Za-z]{0,40}") {
+            let _ = Token::decode_stored(&text);
+        }
     }
 }

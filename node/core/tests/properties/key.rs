@@ -17,6 +17,12 @@ proptest! {
             prop_assert_eq!(key.as_str(), text);
         }
     }
+
+    #[test]
+    fn a_key_that_a_node_sends_must_be_checked_as_one_of_a_client(text in "\\PC{0,60}") {
+        let sent = postcard::to_stdvec(&text).expect("bytes");
+        prop_assert_eq!(postcard::from_bytes::<Key>(&sent).ok(), Key::new(&text).ok());
+    }
 }
 
 /// How many of `key0` … `key599` are in each of `count` contiguous ranges of slots.

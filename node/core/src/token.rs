@@ -166,14 +166,6 @@ impl Token {
         Self::parse(&payload[1..]).ok_or(TokenError::Checksum)
     }
 
-    /// Reads a text that a node of this cluster has encoded and stored, under whatever secret that was: without its checksum.
-    /// `None` for a text of another format.
-    pub(crate) fn decode_stored(text: &str) -> Option<Self> {
-        let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
-        let payload = bytes.get(..bytes.len().checked_sub(CHECKSUM_BYTES)?)?;
-        payload.strip_prefix(&[FORMAT]).and_then(Self::parse)
-    }
-
     fn parse(payload: &[u8]) -> Option<Self> {
         let mut input = payload;
         let flags = take::<1>(&mut input)?[0];
@@ -236,20 +228,6 @@ mod tests {
                 let key = TokenKey::new(None);
                 prop_assert_eq!(Token::decode(&token.encode(&key), &key), Ok(token));
             }
-        }
-
-        /// The secret may change while records stay.
-        #[test]
-        fn what_was_stored_must_be_read_whatever_the_secret_was(payload in vec(prop_oneof![0u8..4, any::<u8>()], 0..120)) {
-            if let Some(token) = Token::parse(&payload) {
-                let text = token.encode(&TokenKey::new(Some("an old one")));
-                prop_assert_eq!(Token::decode_stored(&text), Some(token));
-            }
-        }
-
-        #[test]
-        fn no_stored_text_must_make_reading_panic(text in "[-_0-9A-Za-z]{0,40}") {
-            let _ = Token::decode_stored(&text);
         }
     }
 }

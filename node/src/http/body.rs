@@ -50,7 +50,6 @@ fn present<'de: 'a, 'a, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
 }
 
 /// What the bodies that are read or being answered may hold together, at one node.
-#[derive(Clone)]
 pub(super) struct Budget {
     /// One permit a byte.
     bytes: Arc<Semaphore>,

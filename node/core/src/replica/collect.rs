@@ -110,7 +110,7 @@ impl Core {
     /// Whether a write and its dependencies are covered: those within its slot by `covered`, those in others by what is stable
     /// there, since who reads of nothing where the tombstone was learns of no dependency any more.
     fn is_behind(&self, record: &Record, covered: &Frontier) -> bool {
-        Token::decode_stored(record.version()).is_some_and(|version| {
+        Token::decode(record.version(), &self.token_key).is_ok_and(|version| {
             version.slots().all(|(slot, needed)| {
                 if slot == record.dot.slot { covered.covers(needed) } else { self.slot(slot).stable.covers(needed) }
             })

@@ -121,14 +121,14 @@ impl Core {
             if *token == Token::default() {
                 return record.version().into();
             }
-            match Token::decode_stored(record.version()) {
-                Some(_) if self.planted.is(Bug::TokenFromNodeState) => {
+            match Token::decode(record.version(), &self.token_key) {
+                Ok(_) if self.planted.is(Bug::TokenFromNodeState) => {
                     let have = self.slot(slot).frontier.iter();
                     have.for_each(|(origin, seq)| observed.observe(Dot { slot, origin, seq }));
                 }
-                Some(version) => observed.merge(&version),
-                // Of another format: the write itself is all that can be said of it.
-                None => observed.observe(record.dot),
+                Ok(version) => observed.merge(&version),
+                // Written under another secret: the write itself is all that can be said of it.
+                Err(_) => observed.observe(record.dot),
             }
         } else {
             // Its tombstone may have been collected: what the client writes next must still rank above it (rule 13).

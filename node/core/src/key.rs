@@ -11,9 +11,6 @@ pub const SLOTS: usize = 256;
 /// The longest key, in Unicode scalar values (contract, "Key-value operations").
 pub const KEY_LENGTH_MAX: usize = 50;
 
-/// The longest key, in bytes.
-pub(crate) const KEY_BYTES_MAX: usize = KEY_LENGTH_MAX * char::MAX.len_utf8();
-
 /// One of the 256 parts of the key space that move between shards as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SlotId(pub u8);

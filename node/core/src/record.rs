@@ -7,7 +7,7 @@ use serde::{
     de::{Error, Unexpected},
 };
 
-use crate::{Dot, Hlc, Key, Origin, key::KEY_BYTES_MAX};
+use crate::{Dot, Hlc, Key, Origin};
 
 /// A write: a value or a tombstone, with everything that any replica needs to know of it. Immutable, and the same bytes on
 /// every replica (invariant 1).
@@ -126,16 +126,11 @@ impl Record {
     #[must_use]
     pub fn digest(&self) -> u64 {
         let Dot { origin, seq, .. } = self.dot;
-        let key = self.key_bytes();
-        // On the stack, and hashed at once: this is done for each write, and for each record that one replaces.
-        let mut bytes = [0; KEY_BYTES_MAX + 20];
-        let length = key.len() + 20;
-        bytes[..key.len()].copy_from_slice(key);
-        bytes[key.len()..length - 12].copy_from_slice(&origin.uuid.to_be_bytes());
-        bytes[length - 12..length - 8].copy_from_slice(&origin.epoch.to_be_bytes());
-        bytes[length - 8..length].copy_from_slice(&seq.to_be_bytes());
+        // Hashed in one piece: an incremental hasher costs more than so few bytes.
+        let named =
+            [self.key_bytes(), &origin.uuid.to_be_bytes(), &origin.epoch.to_be_bytes(), &seq.to_be_bytes()].concat();
         let mut digest = [0; 8];
-        digest.copy_from_slice(&blake3::hash(&bytes[..length]).as_bytes()[..8]);
+        digest.copy_from_slice(&blake3::hash(&named).as_bytes()[..8]);
         u64::from_be_bytes(digest)
     }
 }

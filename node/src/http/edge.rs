@@ -1,6 +1,7 @@
 //! Where every answer passes on its way out: errors get their body here, and requests are counted.
 
 use std::{
+    convert::Infallible,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
@@ -9,10 +10,11 @@ use std::{
 
 use axum::{
     extract::{MatchedPath, Request},
-    http::{Method, header::ALLOW},
+    http::Method,
     response::Response,
+    routing::Route,
 };
-use tower_layer::Layer;
+use tower_layer::{Layer, layer_fn};
 use tower_service::Service;
 
 use super::error::ApiError;
@@ -23,40 +25,31 @@ pub(super) async fn no_such_path() -> ApiError {
     ApiError::NoSuchPath
 }
 
-/// Something is served here, but not so. The router adds `Allow`.
+/// Something is served here, but not so. The router adds `Allow`, outside of all layers.
 pub(super) async fn method_not_allowed() -> ApiError {
     ApiError::MethodNotAllowed
 }
 
-/// Finishes the answers of everything that it is laid around.
-#[derive(Clone)]
-pub(super) struct Finish(pub(super) Arc<Metrics>);
+/// Lays [`Finished`] around each route and fallback.
+pub(super) fn finish(metrics: Arc<Metrics>) -> impl Layer<Route, Service = Finished> + Clone {
+    layer_fn(move |route| Finished { route, metrics: Arc::clone(&metrics) })
+}
 
-/// One service that [`Finish`] is laid around.
+/// A route whose answers are finished. A service of its own, since axum's middleware of a function clones and boxes the route
+/// for every request.
 #[derive(Clone)]
-pub(super) struct Finished<S> {
-    inner: S,
+pub(super) struct Finished {
+    route: Route,
     metrics: Arc<Metrics>,
 }
 
-impl<S> Layer<S> for Finish {
-    type Service = Finished<S>;
-
-    fn layer(&self, inner: S) -> Finished<S> {
-        Finished { inner, metrics: Arc::clone(&self.0) }
-    }
-}
-
-impl<S> Service<Request> for Finished<S>
-where
-    S: Service<Request, Response = Response, Future: Send + 'static>,
-{
+impl Service<Request> for Finished {
     type Response = Response;
-    type Error = S::Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Response, S::Error>> + Send>>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
 
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.inner.poll_ready(context)
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Service::<Request>::poll_ready(&mut self.route, context)
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
@@ -65,15 +58,11 @@ where
         let route =
             request.extensions().get::<MatchedPath>().map_or_else(|| "unmatched".into(), |path| path.as_str().into());
         let metrics = Arc::clone(&self.metrics);
-        let answering = self.inner.call(request);
+        let answering = self.route.call(request);
         Box::pin(async move {
             let mut response = answering.await?;
             if let Some(error) = response.extensions_mut().remove::<ApiError>() {
-                let allow = response.headers_mut().remove(ALLOW);
                 response = error.render(&method);
-                if let Some(allow) = allow {
-                    response.headers_mut().insert(ALLOW, allow);
-                }
             }
             let labels = RequestLabels { route, method: label(&method), status: response.status().as_u16() };
             let service = &metrics.service;

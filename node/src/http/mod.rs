@@ -44,7 +44,7 @@ pub(crate) fn router(api: &Api, class: Shape, metrics: Arc<Metrics>, links: Link
         .merge(Router::new().route(peer::PATH, get(peer::accept)).with_state(links))
         .fallback(edge::no_such_path)
         .method_not_allowed_fallback(edge::method_not_allowed)
-        .layer(edge::Finish(metrics))
+        .layer(edge::finish(metrics))
 }
 
 /// 2019, 2020 and spring 2021.

@@ -97,11 +97,15 @@ impl DiskStorage {
 
     /// Everything that the engine changes in the journals on the way is in `journals`.
     fn recover_engine(directory: Directory, journals: &Journals) -> Result<Self, StorageError> {
-        let opened = match open_engine_carefully(&directory) {
-            // The last commit may be on the disk with its end and without a part before it.
-            Err(Trouble::Journal(_)) if journals.cut_last_commit()? => open_engine_carefully(&directory),
-            opened => opened,
-        };
+        let mut opened = open_engine_carefully(&directory);
+        // What was not synced may be on the disk with its end and without a part before it.
+        for offset in journals.cuts() {
+            if !matches!(opened, Err(Trouble::Journal(_))) {
+                break;
+            }
+            journals.cut(offset)?;
+            opened = open_engine_carefully(&directory);
+        }
         let (database, keyspace) = opened.map_err(|trouble| trouble.blame(&directory, journals))?;
         let mut storage = Self::new(directory, database, keyspace);
         let trailer = storage.keyspace.get(codec::COMMIT).map_err(|error| storage.unreadable(&error))?;

@@ -18,10 +18,12 @@ use super::{StorageError, directory};
 const MAGIC: [u8; 16] = *b"\x9dcommit-of-node\xe7";
 /// Magic number, number of the commit, number of the newest synced one, check.
 const TRAILER_BYTES: usize = 40;
+/// What the engine ends a commit with, behind the trailer: a tag, a checksum and a magic number of its own.
+const END_BYTES: u64 = 1 + 8 + 4;
 const CHUNK_BYTES: usize = 1 << 20;
 
 /// The last item of every commit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Trailer {
     /// Which commit this is.
     pub(super) number: u64,
@@ -54,8 +56,20 @@ struct Journal {
     path: PathBuf,
     /// Bytes up to the last that is not zero: the engine allocates ahead.
     used: u64,
-    /// The last trailer in it, and where that begins.
-    last: Option<(Trailer, u64)>,
+    /// The trailers from that of the newest synced commit on, and where each begins.
+    trailers: Vec<(Trailer, u64)>,
+}
+
+impl Journal {
+    /// Where it may have to be cut off, in the order in which that is to be tried: behind the last commit, since one may follow
+    /// whose trailer is lost; before its trailer; behind the one before it; behind the newest synced one.
+    fn cuts(&self) -> Vec<u64> {
+        let behind = |(_, offset): &(Trailer, u64)| offset + TRAILER_BYTES as u64 + END_BYTES;
+        let Some((last, before)) = self.trailers.split_last() else { return vec![0] };
+        // It may be in an older journal.
+        let synced = self.trailers.first().filter(|(first, _)| first.number == last.0.synced).map_or(0, behind);
+        [Some(behind(last)), Some(last.1), before.last().map(behind), Some(synced)].into_iter().flatten().collect()
+    }
 }
 
 /// The journals of a directory, as they were before recovery, with copies of them.
@@ -92,22 +106,22 @@ impl Journals {
         Ok(kept)
     }
 
-    /// After the engine could not read a journal: cuts the newest commit off, if that may be in part on the disk. Says
-    /// whether it did.
+    /// Where the newest journal may have to be cut off for the engine to read it, in the order in which that is to be tried.
+    pub(super) fn cuts(&self) -> Vec<u64> {
+        self.journals.last().map(Journal::cuts).unwrap_or_default()
+    }
+
+    /// Cuts the newest journal off.
     ///
     /// # Errors
     /// [`StorageError::Unusable`].
-    pub(super) fn cut_last_commit(&self) -> Result<bool, StorageError> {
-        let Some((journal, (_, offset))) = self.newest() else { return Ok(false) };
+    pub(super) fn cut(&self, offset: u64) -> Result<(), StorageError> {
+        let Some(journal) = self.journals.last() else { return Ok(()) };
         let cut = OpenOptions::new().write(true).open(&journal.path).and_then(|file| {
-            file.set_len(offset)?;
+            file.set_len(file.metadata()?.len().min(offset))?;
             file.sync_all()
         });
-        cut.map(|()| true).map_err(|source| StorageError::Unusable { path: journal.path.clone(), source })
-    }
-
-    fn newest(&self) -> Option<(&Journal, (Trailer, u64))> {
-        self.journals.iter().filter_map(|journal| Some((journal, journal.last?))).max_by_key(|(_, last)| *last)
+        cut.map_err(|source| StorageError::Unusable { path: journal.path.clone(), source })
     }
 
     /// After recovery up to the commit `recovered`: what was cut off, for the log, where that could be.
@@ -125,7 +139,7 @@ impl Journals {
             };
             let lost = journal.used.saturating_sub(left);
             let is_active = index + 1 == self.journals.len();
-            let proof = journal.last.is_some_and(|(last, _)| last.synced > recovered);
+            let proof = journal.trailers.last().is_some_and(|(last, _)| last.synced > recovered);
             if proof || lost > 0 && !is_active {
                 let reason = format!("it cannot be read beyond byte {left} of {}", journal.used);
                 return Err(StorageError::Damaged { path: journal.path.clone(), reason });
@@ -188,7 +202,7 @@ pub(super) fn journals_in(folder: &Path) -> io::Result<Vec<PathBuf>> {
 
 /// Reads a journal from start to end, and copies what is used of it.
 fn examine(path: &Path, copy: &Path) -> io::Result<Journal> {
-    let mut journal = Journal { path: path.to_owned(), used: 0, last: None };
+    let mut journal = Journal { path: path.to_owned(), used: 0, trailers: Vec::new() };
     let mut from = File::open(path)?;
     let mut to = File::create(copy)?;
     // The window begins with the end of the one before, where a trailer may have begun.
@@ -220,7 +234,8 @@ fn examine(path: &Path, copy: &Path) -> io::Result<Journal> {
         }
         for start in starts(&window) {
             if let Some(trailer) = window.get(start..start + TRAILER_BYTES).and_then(Trailer::decode) {
-                journal.last = journal.last.max(Some((trailer, offset + start as u64)));
+                journal.trailers.push((trailer, offset + start as u64));
+                journal.trailers.retain(|(earlier, _)| earlier.number >= trailer.synced);
             }
         }
         // What ends with zeros ends with no part of a trailer: the magic number has none.

@@ -69,6 +69,11 @@ fn records(recovered: &Recovered) -> Vec<Arc<Record>> {
     records
 }
 
+/// How many commits of one record there are.
+fn commits(recovered: &Recovered) -> u64 {
+    recovered.slots.iter().map(|(_, meta, _)| meta.frontier.get(ORIGIN)).max().unwrap_or(0)
+}
+
 /// The records that are left of the first commits.
 fn expected(commits: u64) -> Vec<Arc<Record>> {
     let mut newest: Vec<_> = (1..=commits).map(record).filter(|record| record.dot.seq + 20 > commits).collect();
@@ -139,7 +144,7 @@ fn a_torn_tail_is_cut_and_all_before_it_is_there() {
         let copy = copy_of(original.path());
         fs::write(copy.path().join("store").join(name), &bytes[..length]).unwrap();
         let recovered = recover(copy.path()).unwrap();
-        let commits = recovered.slots.iter().map(|(_, meta, _)| meta.frontier.get(ORIGIN)).max().unwrap_or(0);
+        let commits = commits(&recovered);
         assert!(commits >= last && commits < 30, "{commits} commits in {length} bytes");
         assert_eq!(records(&recovered), expected(commits), "in {length} bytes");
         last = commits;
@@ -160,6 +165,37 @@ fn a_damaged_last_commit_is_cut_and_the_node_goes_on() {
     write(&mut storage, &changes(31));
     drop(storage);
     assert_eq!(records(&recover(data.path()).unwrap()), expected(31));
+}
+
+/// What was not synced may be on the disk with any part missing; with an interval between the syncs that is several commits.
+#[test]
+fn commits_that_were_not_synced_are_cut_where_they_are_damaged() {
+    for unsynced in [1, 2] {
+        let data = filled(30);
+        let mut storage = DiskStorage::open(data.path()).unwrap();
+        let synced = journal(data.path()).1.len();
+        let mut last = synced;
+        for number in 31..=30 + unsynced {
+            last = journal(data.path()).1.len();
+            storage.write(&changes(number)).unwrap();
+        }
+        drop(storage);
+        let (path, bytes) = journal(data.path());
+        for at in (synced..bytes.len()).step_by(11) {
+            for length in [1, 40, bytes.len()] {
+                let until = bytes.len().min(at + length);
+                let mut damaged = bytes.clone();
+                damaged[at..until].fill(0);
+                if damaged == bytes {
+                    continue;
+                }
+                fs::write(&path, &damaged).unwrap();
+                let intact = if at < last { 30 } else { 30 + unsynced - 1 };
+                let recovered = commits(&recover(data.path()).unwrap());
+                assert_eq!(recovered, intact, "{at}..{until} of {synced}, {last}, {}", bytes.len());
+            }
+        }
+    }
 }
 
 #[test]

@@ -1,16 +1,17 @@
 //! What a replica has of a slot: for every origin, the length of the prefix of its writes.
 
-use std::{cmp::Ordering, collections::BTreeMap};
+use std::cmp::Ordering;
 
+use litemap::LiteMap;
 use serde::{Deserialize, Serialize};
 
 use crate::Origin;
 
 /// A version vector of one slot. Partially ordered by [`covers`](Self::covers); [`merge`](Self::merge) is its least upper
 /// bound, [`meet`](Self::meet) its greatest lower bound. An origin that is absent stands at 0, and none is stored at 0, so
-/// equal vectors are equal values.
+/// equal vectors are equal values. Sorted in one allocation, since origins are few.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Frontier(BTreeMap<Origin, u64>);
+pub struct Frontier(LiteMap<Origin, u64>);
 
 impl Frontier {
     /// Nothing at all.
@@ -27,9 +28,23 @@ impl Frontier {
 
     /// Raises `origin` to `seq`; never lowers it.
     pub fn raise(&mut self, origin: Origin, seq: u64) {
-        if seq > self.get(origin) {
-            self.0.insert(origin, seq);
+        match self.0.get_mut(&origin) {
+            Some(old) => *old = seq.max(*old),
+            None if seq > 0 => drop(self.0.insert(origin, seq)),
+            None => {}
         }
+    }
+
+    /// Lowers every origin to what `keep` returns for it, 0 to drop it; says whether that lowered anything.
+    pub(crate) fn lower(&mut self, mut keep: impl FnMut(Origin, u64) -> u64) -> bool {
+        let mut lowered = false;
+        for (origin, seq) in self.0.iter_mut() {
+            let kept = keep(*origin, *seq).min(*seq);
+            lowered |= kept < *seq;
+            *seq = kept;
+        }
+        self.0.retain(|_, seq| *seq > 0);
+        lowered
     }
 
     /// Whether everything in `other` is in `self`.
@@ -48,10 +63,8 @@ impl Frontier {
     /// The greatest lower bound of both.
     #[must_use]
     pub fn meet(&self, other: &Self) -> Self {
-        let mut meet = Self::new();
-        for (origin, seq) in self.iter() {
-            meet.raise(origin, seq.min(other.get(origin)));
-        }
+        let mut meet = self.clone();
+        meet.lower(|origin, _| other.get(origin));
         meet
     }
 

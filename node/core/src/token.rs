@@ -3,9 +3,8 @@
 //! A token says, per slot, what its holder has observed. Nothing in it names a shard, a node set or a placement, so it
 //! survives resharding, new members, failures and restarts.
 
-use std::collections::BTreeMap;
-
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use litemap::LiteMap;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -46,7 +45,7 @@ pub struct Token {
     pub clock: Hlc,
     /// Whether entries were dropped that every owner covered at the time (rule 3).
     pub pruned: bool,
-    entries: BTreeMap<SlotId, Frontier>,
+    entries: LiteMap<SlotId, Frontier>,
 }
 
 /// Why a text is not a token of this cluster.
@@ -101,17 +100,10 @@ impl Token {
     /// Lowers every entry to what `keep` returns for it, 0 to drop it; says so in [`pruned`](Self::pruned) where anything
     /// was lowered.
     pub fn prune(&mut self, mut keep: impl FnMut(SlotId, Origin, u64) -> u64) {
-        let mut pruned = false;
-        for (slot, frontier) in &mut self.entries {
-            let kept: Frontier =
-                frontier.iter().map(|(origin, seq)| (origin, keep(*slot, origin, seq).min(seq))).collect();
-            if kept != *frontier {
-                pruned = true;
-                *frontier = kept;
-            }
+        for (slot, frontier) in self.entries.iter_mut() {
+            self.pruned |= frontier.lower(|origin, seq| keep(*slot, origin, seq));
         }
         self.entries.retain(|_, frontier| !frontier.is_empty());
-        self.pruned |= pruned;
     }
 
     /// The canonical text: equal tokens give equal bytes. Printable ASCII, never empty.
@@ -120,7 +112,10 @@ impl Token {
         let mut origins: Vec<Origin> = self.entries.values().flat_map(|f| f.iter().map(|(origin, _)| origin)).collect();
         origins.sort_unstable();
         origins.dedup();
-        let mut bytes = vec![FORMAT, if self.pruned { FLAG_PRUNED } else { 0 }];
+        // Enough where numbers are small.
+        let entries: usize = self.entries.values().map(Frontier::len).sum();
+        let mut bytes = Vec::with_capacity(24 + 10 * origins.len() + 2 * self.entries.len() + 4 * entries);
+        bytes.extend_from_slice(&[FORMAT, if self.pruned { FLAG_PRUNED } else { 0 }]);
         bytes.extend_from_slice(&self.clock.0.to_be_bytes());
         put_varint(&mut bytes, origins.len() as u64);
         for origin in &origins {
@@ -175,7 +170,7 @@ impl Token {
             let uuid = u64::from_be_bytes(take(&mut input)?);
             origins.push(Origin { uuid, epoch: u32::try_from(take_varint(&mut input)?).ok()? });
         }
-        let mut entries: BTreeMap<SlotId, Frontier> = BTreeMap::new();
+        let mut entries: LiteMap<SlotId, Frontier> = LiteMap::new();
         while !input.is_empty() {
             let frontier = entries.entry(SlotId(take::<1>(&mut input)?[0])).or_default();
             for _ in 0..take_varint(&mut input)? {

@@ -118,15 +118,6 @@ impl Slot {
         }
     }
 
-    fn meta(&self) -> SlotMeta {
-        SlotMeta {
-            holding: self.holding,
-            frontier: self.frontier.clone(),
-            stable: self.known_stable(),
-            clock: self.clock,
-        }
-    }
-
     /// The stable part of what is here: what is stored and told. What else was once stable may be lost (rule 12), and word of it
     /// must not go round for ever.
     pub(super) fn known_stable(&self) -> Frontier {
@@ -239,10 +230,11 @@ impl Slot {
     pub(super) fn close(&mut self, batch: u64, changes: &mut Vec<Change>) {
         self.dirty = false;
         self.last_batch = batch;
-        if self.holding != Holding::Absent {
-            changes.push(Change::Slot(self.id, self.meta()));
-        }
         let mut state = self.state();
+        if state.holding != Holding::Absent {
+            let SlotState { holding, frontier, stable, clock, .. } = state.clone();
+            changes.push(Change::Slot(self.id, SlotMeta { holding, frontier, stable, clock }));
+        }
         if self.planted.is(Bug::CountOutsideBatch)
             && let Some((_, before)) = self.undurable.back()
         {

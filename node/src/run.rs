@@ -110,8 +110,8 @@ pub async fn run(
     .map_err(RunError::Start)?;
     let leaving = store.clone();
     let api = Api::new(store, config.cluster_secret.as_deref(), config.body_limit_bytes);
-    let router = http::router(&api, Shape::of_class_paths(dialect), metrics, links);
-    let server = Server::new(router, tasks.subgroup());
+    let paths = http::paths(&api, Shape::of_class_paths(dialect), metrics, links);
+    let server = Server::new(paths, tasks.subgroup());
 
     let mut failed = tasks.spawn(runtime.run());
     let mut accepting = pin!(join_all(listeners.into_iter().map(|listener| server.accept(listener))));

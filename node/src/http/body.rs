@@ -1,16 +1,15 @@
 //! Request bodies: read within the limit, and parsed once.
 
-use std::{ops::Deref, pin::pin, sync::Arc, time::Duration};
+use std::{fmt::Display, ops::Deref, sync::Arc, time::Duration};
 
-use axum::{
-    body::Body,
-    extract::Request,
-    http::header::{CONTENT_LENGTH, EXPECT, HeaderName},
+use axum::http::{
+    Request,
+    header::{CONTENT_LENGTH, EXPECT, HeaderName},
 };
 use bytes::{Bytes, BytesMut};
 use futures_util::FutureExt;
 use http_body_util::BodyExt;
-use hyper::body::Body as _;
+use hyper::body::{Body, Frame};
 use node_core::{Address, Request as StoreRequest, Token};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
@@ -97,54 +96,75 @@ impl Deref for Received {
 /// # Errors
 /// [`ApiError::BodyTooLarge`], [`ApiError::Malformed`] when it ends early or does not come, [`ApiError::Unavailable`] when
 /// other requests hold too much.
-pub(super) async fn read(request: Request, api: &Api) -> Result<Received, ApiError> {
-    let late = |_| ApiError::Malformed(format!("The request body did not arrive within {} s", BODY_TIME_MAX.as_secs()));
-    let mut reading = pin!(read_patiently(request, api.body_limit_bytes, &api.bodies));
-    // Most come with their head, and need no timer.
-    match reading.as_mut().now_or_never() {
-        Some(read) => read,
-        None => timeout(BODY_TIME_MAX, reading).await.map_err(late)?,
-    }
-}
-
-async fn read_patiently(request: Request, limit: usize, budget: &Budget) -> Result<Received, ApiError> {
-    let too_large = || ApiError::BodyTooLarge { limit };
+pub(super) async fn read<B>(request: Request<B>, api: &Api) -> Result<Received, ApiError>
+where
+    B: Body<Data = Bytes, Error: Display> + Unpin + Send,
+{
+    let limit = api.body_limit_bytes;
     let announced: Option<u64> = header(&request, &CONTENT_LENGTH).and_then(|length| length.parse().ok());
     let asks_first = header(&request, &EXPECT).is_some();
     let mut body = request.into_body();
     if announced.is_some_and(|length| length > limit as u64) {
         if !asks_first {
-            drain(body).await;
+            Box::pin(drain(body)).await;
         }
-        return Err(too_large());
+        return Err(ApiError::BodyTooLarge { limit });
     }
+    if body.is_end_stream() {
+        return Ok(Received { bytes: Bytes::new(), held: api.bodies.take(0)? });
+    }
+    // Most come with their head, and need neither a timer nor the memory to wait.
+    let first = match body.frame().now_or_never() {
+        Some(Some(Ok(frame))) if body.is_end_stream() && frame.data_ref().is_some_and(|data| data.len() <= limit) => {
+            let bytes = frame.into_data().unwrap_or_default();
+            return Ok(Received { held: api.bodies.take(bytes.len())?, bytes });
+        }
+        first => first,
+    };
+    let late = |_| ApiError::Malformed(format!("The request body did not arrive within {} s", BODY_TIME_MAX.as_secs()));
+    Box::pin(timeout(BODY_TIME_MAX, read_on(first, body, limit, &api.bodies))).await.map_err(late)?
+}
+
+/// Reads a body to its end, of which the first frame has come or not.
+async fn read_on<B>(
+    first: Option<Option<Result<Frame<Bytes>, B::Error>>>,
+    mut body: B,
+    limit: usize,
+    budget: &Budget,
+) -> Result<Received, ApiError>
+where
+    B: Body<Data = Bytes, Error: Display> + Unpin,
+{
     let mut held = budget.take(0)?;
     let mut bytes = BytesMut::new();
-    while let Some(frame) = body.frame().await {
+    let mut next = match first {
+        Some(first) => first,
+        None => body.frame().await,
+    };
+    while let Some(frame) = next {
         let frame = frame.map_err(|error| ApiError::Malformed(format!("The request body cannot be read: {error}")))?;
-        let Ok(data) = frame.into_data() else { continue };
-        let fits = bytes.len() + data.len() <= limit;
-        match if fits { budget.take(data.len()) } else { Err(too_large()) } {
-            Ok(share) => held.merge(share),
-            Err(refusal) => {
-                drop((bytes, held));
-                drain(body).await;
-                return Err(refusal);
+        if let Ok(data) = frame.into_data() {
+            let fits = bytes.len() + data.len() <= limit;
+            match if fits { budget.take(data.len()) } else { Err(ApiError::BodyTooLarge { limit }) } {
+                Ok(share) => held.merge(share),
+                Err(refusal) => {
+                    drop((bytes, held));
+                    drain(body).await;
+                    return Err(refusal);
+                }
             }
+            bytes.extend_from_slice(&data);
         }
-        if bytes.is_empty() && body.is_end_stream() {
-            return Ok(Received { bytes: data, held });
-        }
-        bytes.extend_from_slice(&data);
+        next = body.frame().await;
     }
     Ok(Received { bytes: bytes.freeze(), held })
 }
 
-fn header<'a>(request: &'a Request, name: &HeaderName) -> Option<&'a str> {
+fn header<'a, B>(request: &'a Request<B>, name: &HeaderName) -> Option<&'a str> {
     request.headers().get(name)?.to_str().ok()
 }
 
-async fn drain(mut body: Body) {
+async fn drain<B: Body<Data = Bytes> + Unpin>(mut body: B) {
     let drained = async {
         let mut bytes = 0;
         while let Some(Ok(frame)) = body.frame().await {

@@ -64,13 +64,17 @@ impl Service<Request> for Finished {
             if let Some(error) = response.extensions_mut().remove::<ApiError>() {
                 response = error.render(&method);
             }
-            let labels = RequestLabels { route, method: label(&method), status: response.status().as_u16() };
-            let service = &metrics.service;
-            service.requests.get_or_create(&labels).inc();
-            service.duration.get_or_create(&labels).observe(start.elapsed().as_secs_f64());
+            count(&metrics, route, &method, start, &response);
             Ok(response)
         })
     }
+}
+
+/// Counts the answer to a request that came at `start`.
+pub(super) fn count(metrics: &Metrics, route: Arc<str>, method: &Method, start: Instant, response: &Response) {
+    let labels = RequestLabels { route, method: label(method), status: response.status().as_u16() };
+    metrics.service.requests.get_or_create(&labels).inc();
+    metrics.service.duration.get_or_create(&labels).observe(start.elapsed().as_secs_f64());
 }
 
 /// Strangers may send any word as a method; each would be a series of its own.

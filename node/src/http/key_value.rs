@@ -1,11 +1,16 @@
 //! Key-value operations.
 
+use std::fmt::Display;
+
 use axum::{
-    Json,
-    extract::{Request, State},
-    http::{HeaderName, HeaderValue, StatusCode},
+    http::{
+        HeaderName, HeaderValue, Method, Request, StatusCode,
+        header::{ALLOW, CONTENT_TYPE},
+    },
     response::{IntoResponse, Response},
 };
+use bytes::Bytes;
+use hyper::body::Body;
 use node_core::{Key, KeyError, Reply, Request as StoreRequest, ShardId, Token};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -40,13 +45,50 @@ struct Success<'a> {
     shard: String,
 }
 
+/// What can be done with a key.
+const METHODS: HeaderValue = HeaderValue::from_static("GET,HEAD,PUT,DELETE");
+
+/// Answers a request for the key at the end of its path.
+pub(super) async fn answer<B>(api: &Api, request: Request<B>) -> Response
+where
+    B: Body<Data = Bytes, Error: Display> + Unpin + Send,
+{
+    let method = request.method().clone();
+    let answered = match method {
+        // The body of an answer to HEAD is left out where it is sent.
+        Method::GET | Method::HEAD => get(api, request).await,
+        Method::PUT => put(api, request).await,
+        Method::DELETE => delete(api, request).await,
+        _ => {
+            let mut refusal = ApiError::MethodNotAllowed.render(&method);
+            refusal.headers_mut().insert(ALLOW, METHODS);
+            Ok(refusal)
+        }
+    };
+    answered.unwrap_or_else(|error| error.render(&method))
+}
+
+impl Success<'_> {
+    fn into_response(self, status: StatusCode) -> Result<Response, ApiError> {
+        const JSON: HeaderValue = HeaderValue::from_static("application/json");
+        let value_bytes = self.value.map_or(0, |value| value.get().len());
+        // All names and messages together take less than 200 bytes.
+        let mut body = Vec::with_capacity(200 + value_bytes + self.version.len() + self.causal_metadata.len());
+        serde_json::to_writer(&mut body, &self).map_err(|_| ApiError::Internal("a success is not JSON"))?;
+        Ok((status, [(CONTENT_TYPE, JSON)], body).into_response())
+    }
+}
+
 /// The value of a key.
-pub(super) async fn get(State(api): State<Api>, request: Request) -> Result<Response, ApiError> {
+async fn get<B>(api: &Api, request: Request<B>) -> Result<Response, ApiError>
+where
+    B: Body<Data = Bytes, Error: Display> + Unpin + Send,
+{
     let key = key_or_impossible(&request)?;
-    let body = body::read(request, &api).await?;
-    let token = Fields::parse(&body)?.token(&api)?;
+    let body = body::read(request, api).await?;
+    let token = Fields::parse(&body)?.token(api)?;
     let Some(key) = key else {
-        return Err(never_written(&api, &token));
+        return Err(never_written(api, &token));
     };
     let get = StoreRequest::Get { key, token };
     let _held = body.give_way_to(&get, &api.bodies)?;
@@ -64,19 +106,22 @@ pub(super) async fn get(State(api): State<Api>, request: Request) -> Result<Resp
                 causal_metadata: &token,
                 shard: shard.to_string(),
             };
-            Ok(Json(success).into_response())
+            success.into_response(StatusCode::OK)
         }
         reply => Err(unexpected(reply)),
     }
 }
 
 /// A new value for a key.
-pub(super) async fn put(State(api): State<Api>, request: Request) -> Result<Response, ApiError> {
+async fn put<B>(api: &Api, request: Request<B>) -> Result<Response, ApiError>
+where
+    B: Body<Data = Bytes, Error: Display> + Unpin + Send,
+{
     let key = key(&request)?;
-    let body = body::read(request, &api).await?;
+    let body = body::read(request, api).await?;
     let fields = Fields::parse(&body)?;
     let value = fields.value.ok_or_else(|| ApiError::Malformed("Value is missing".to_owned()))?;
-    let put = StoreRequest::Put { key, value: value.get().as_bytes().into(), token: fields.token(&api)? };
+    let put = StoreRequest::Put { key, value: value.get().as_bytes().into(), token: fields.token(api)? };
     let _held = body.give_way_to(&put, &api.bodies)?;
     let reply = api.ask(put).await?;
     written(reply, |replaced| {
@@ -90,12 +135,15 @@ pub(super) async fn put(State(api): State<Api>, request: Request) -> Result<Resp
 }
 
 /// The end of a key.
-pub(super) async fn delete(State(api): State<Api>, request: Request) -> Result<Response, ApiError> {
+async fn delete<B>(api: &Api, request: Request<B>) -> Result<Response, ApiError>
+where
+    B: Body<Data = Bytes, Error: Display> + Unpin + Send,
+{
     let key = key_or_impossible(&request)?;
-    let body = body::read(request, &api).await?;
-    let token = Fields::parse(&body)?.token(&api)?;
+    let body = body::read(request, api).await?;
+    let token = Fields::parse(&body)?.token(api)?;
     let Some(key) = key else {
-        return Err(never_written(&api, &token));
+        return Err(never_written(api, &token));
     };
     let delete = StoreRequest::Delete { key, token };
     let _held = body.give_way_to(&delete, &api.bodies)?;
@@ -133,11 +181,10 @@ fn written(reply: Reply, report: impl FnOnce(bool) -> Written) -> Result<Respons
         causal_metadata: &version,
         shard: shard.to_string(),
     };
-    let replicas = [
-        (REPLICAS_DURABLE, HeaderValue::from(replicas_durable)),
-        (REPLICAS_WRITTEN, HeaderValue::from(replicas_written)),
-    ];
-    Ok((report.status, replicas, Json(success)).into_response())
+    let mut response = success.into_response(report.status)?;
+    response.headers_mut().insert(REPLICAS_DURABLE, replicas_durable.into());
+    response.headers_mut().insert(REPLICAS_WRITTEN, replicas_written.into());
+    Ok(response)
 }
 
 fn unexpected(reply: Reply) -> ApiError {
@@ -157,12 +204,12 @@ fn never_written(api: &Api, token: &Token) -> ApiError {
 }
 
 /// The key of a request that may create it.
-fn key(request: &Request) -> Result<Key, ApiError> {
+fn key<B>(request: &Request<B>) -> Result<Key, ApiError> {
     Key::new(&path::key(request.uri())?).map_err(|error| ApiError::Malformed(error.to_string()))
 }
 
 /// The key of a request that may not; `None` when it is too long to have been written.
-fn key_or_impossible(request: &Request) -> Result<Option<Key>, ApiError> {
+fn key_or_impossible<B>(request: &Request<B>) -> Result<Option<Key>, ApiError> {
     match Key::new(&path::key(request.uri())?) {
         Ok(key) => Ok(Some(key)),
         Err(KeyError::TooLong) => Ok(None),

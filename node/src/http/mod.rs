@@ -9,6 +9,7 @@ mod edge;
 mod error;
 mod key_value;
 mod path;
+mod paths;
 mod probes;
 mod server;
 mod shape;
@@ -22,14 +23,24 @@ use axum::{
     routing::{MethodRouter, get, put},
 };
 
-pub(crate) use self::{api::Api, server::Server, shape::Shape};
+pub(crate) use self::{api::Api, paths::Paths, server::Server, shape::Shape};
 use crate::{
     metrics::Metrics,
     peer::{self, Links},
 };
 
 /// Every path that the node serves. `class` shapes the paths of 2019 to spring 2021.
-pub(crate) fn router(api: &Api, class: Shape, metrics: Arc<Metrics>, links: Links) -> Router {
+pub(crate) fn paths(api: &Api, class: Shape, metrics: Arc<Metrics>, links: Links) -> Paths {
+    let router = router(api, class, Arc::clone(&metrics), links);
+    Paths::new(router).key_value("/key-value-store", api.shaped(class), Arc::clone(&metrics)).key_value(
+        "/kvs",
+        api.shaped(Shape::Fall2021),
+        metrics,
+    )
+}
+
+/// All paths but those of key-value operations.
+fn router(api: &Api, class: Shape, metrics: Arc<Metrics>, links: Links) -> Router {
     let probes = probes::Probes { store: api.store.clone(), metrics: Arc::clone(&metrics) };
     class_paths()
         .with_state(api.shaped(class))
@@ -50,8 +61,6 @@ pub(crate) fn router(api: &Api, class: Shape, metrics: Arc<Metrics>, links: Link
 /// 2019, 2020 and spring 2021.
 fn class_paths() -> Router<Api> {
     Router::new()
-        .route("/key-value-store", key_value())
-        .route("/key-value-store/{key}", key_value())
         .route("/key-value-store-view", view())
         .route("/key-value-store-shard/shard-ids", get(shard::ids))
         .route("/key-value-store-shard/node-shard-id", get(shard::of_node))
@@ -63,8 +72,6 @@ fn class_paths() -> Router<Api> {
 
 fn fall_2021_paths() -> Router<Api> {
     Router::new()
-        .route("/kvs", key_value())
-        .route("/kvs/{key}", key_value())
         .route("/view", view())
         .route("/shard/ids", get(shard::ids))
         .route("/shard/node-shard-id", get(shard::of_node))
@@ -72,11 +79,6 @@ fn fall_2021_paths() -> Router<Api> {
         .route("/shard/key-count/{id}", get(shard::key_count))
         .route("/shard/add-member/{id}", put(shard::add_member))
         .route("/shard/reshard", put(shard::reshard))
-}
-
-/// Also served without a key, to say that it is empty.
-fn key_value() -> MethodRouter<Api> {
-    get(key_value::get).put(key_value::put).delete(key_value::delete)
 }
 
 fn view() -> MethodRouter<Api> {

@@ -1,18 +1,21 @@
 //! Connections: accepted, served, and let go when the node stops.
 
-use std::{pin::pin, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use axum::{
-    Router,
-    body::Body,
     http::{HeaderValue, Method, Request, Uri, header::CONNECTION, uri::PathAndQuery},
     response::Response,
 };
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
-use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    service::TowerToHyperService,
-};
+use hyper_util::rt::TokioIo;
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{Notify, Semaphore},
@@ -21,15 +24,15 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
-use super::{error::ApiError, path};
+use super::{error::ApiError, path, paths::Paths};
 use crate::{
     open_files,
     peer::{self, Challenge},
     tasks::Tasks,
 };
 
-/// A connection on which no whole request head arrives for this long is closed: longer than the clients' pools keep idle
-/// connections, so that it is they who close them.
+/// A connection on which no request arrives for this long, or for at most twice as long after another one, is closed: longer than
+/// the clients' pools keep idle connections, so that it is they who close them.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(120);
 /// Connections at the same time, those that have become links aside. Each has one request in flight at most. They may have half
 /// of the files that the process may have open: the rest is for links and the storage.
@@ -47,7 +50,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// Serves connections on any number of listeners.
 #[derive(Clone)]
 pub(crate) struct Server {
-    router: Router,
+    paths: Arc<Paths>,
     /// The connections.
     tasks: Tasks,
     /// Says that idle connections are to close, and busy ones after their answer.
@@ -59,14 +62,14 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    pub(crate) fn new(router: Router, tasks: Tasks) -> Self {
+    pub(crate) fn new(paths: Paths, tasks: Tasks) -> Self {
         let files = open_files::limit();
         let places = CONNECTIONS_MAX.min(files / 2);
         if places < CONNECTIONS_MAX {
             warn!(places, files, "fewer connections are served than with a higher limit of open files");
         }
         Self {
-            router,
+            paths: Arc::new(paths),
             tasks,
             draining: CancellationToken::new(),
             places: Arc::new(Semaphore::new(places)),
@@ -120,12 +123,12 @@ impl Server {
     async fn serve(self, stream: TcpStream, full: bool) {
         // Without it answers would only be later.
         let _ = stream.set_nodelay(true);
-        let router = TowerToHyperService::new(self.router);
+        let paths = self.paths;
         let challenge = Challenge::default();
-        let asked = Arc::new(Notify::new());
-        let first = Arc::clone(&asked);
+        let activity = Arc::new(Activity::default());
+        let acting = Arc::clone(&activity);
         let service = service_fn(move |mut request: Request<Incoming>| {
-            first.notify_one();
+            acting.step();
             let method = request.method().clone();
             drop_trailing_slash(request.uri_mut());
             let is_peer = request.uri().path() == peer::PATH;
@@ -133,17 +136,14 @@ impl Server {
                 request.extensions_mut().insert(challenge.clone());
             }
             let turned_away = full && !is_peer;
-            let answering = (!turned_away).then(|| hyper::service::Service::call(&router, request.map(Body::new)));
+            let (paths, acting) = (Arc::clone(&paths), Arc::clone(&acting));
             async move {
-                match answering {
-                    Some(answering) => answering.await,
-                    None => Ok(too_many(&method)),
-                }
+                let response = if turned_away { too_many(&method) } else { paths.answer(request).await };
+                acting.step();
+                Ok::<_, Infallible>(response)
             }
         });
         let connection = http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(if full { TURNED_AWAY_HEAD_TIMEOUT } else { HEAD_TIMEOUT })
             .max_buf_size(HEAD_BYTES_MAX)
             .serve_connection(TokioIo::new(stream), service)
             .with_upgrades();
@@ -151,10 +151,12 @@ impl Server {
         // On one that was just made the first request is still to come: its client has nobody to blame but us.
         let closing = async {
             self.draining.cancelled().await;
-            asked.notified().await;
+            activity.begun.notified().await;
         };
+        let silence = activity.silence(if full { TURNED_AWAY_HEAD_TIMEOUT } else { HEAD_TIMEOUT });
         let result = tokio::select! {
             result = connection.as_mut() => result,
+            () = silence => Ok(()),
             () = closing => {
                 connection.as_mut().graceful_shutdown();
                 connection.await
@@ -162,6 +164,37 @@ impl Server {
         };
         if let Err(error) = result {
             debug!(%error, "a connection ended badly");
+        }
+    }
+}
+
+/// What happens on a connection. Looked at now and then, since hyper's own timeout costs each request a timer.
+#[derive(Default)]
+struct Activity {
+    /// How many requests have begun and how many are answered, one at a time.
+    steps: AtomicU64,
+    begun: Notify,
+}
+
+impl Activity {
+    /// The next request begins, or is answered.
+    fn step(&self) {
+        if self.steps.fetch_add(1, Ordering::Relaxed) == 0 {
+            self.begun.notify_one();
+        }
+    }
+
+    /// Completes when there was no request for as long as `patience`.
+    async fn silence(&self, patience: Duration) {
+        let mut before = 0;
+        loop {
+            sleep(patience).await;
+            let steps = self.steps.load(Ordering::Relaxed);
+            let answered = steps.is_multiple_of(2);
+            if answered && steps == before {
+                return;
+            }
+            before = steps;
         }
     }
 }
@@ -196,10 +229,10 @@ mod tests {
         io::{AsyncReadExt, AsyncWriteExt},
         net::{TcpListener, TcpStream},
         sync::Semaphore,
-        time::{Duration, timeout},
+        time::{Duration, Instant, sleep, timeout},
     };
 
-    use super::{Server, peer};
+    use super::{Activity, HEAD_TIMEOUT, Paths, Server, peer};
     use crate::tasks::Tasks;
 
     async fn answer(stream: &mut TcpStream, path: &str) -> String {
@@ -211,7 +244,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_connection_that_is_made_must_be_answered_although_the_node_stops() {
-        let server = Server::new(Router::new().route("/", get(|| async {})), Tasks::default());
+        let server = Server::new(Paths::new(Router::new().route("/", get(|| async {}))), Tasks::default());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let accepting = tokio::spawn({
@@ -226,10 +259,27 @@ mod tests {
         assert!(TcpStream::connect(address).await.is_err(), "nobody listens any more");
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_is_silent_when_nothing_begins_and_nothing_waits_for_an_answer() {
+        let activity = Activity::default();
+        let begun = Instant::now();
+        activity.silence(HEAD_TIMEOUT).await;
+        assert_eq!(begun.elapsed(), HEAD_TIMEOUT, "where there never was a request");
+        activity.step();
+        assert!(timeout(HEAD_TIMEOUT * 5, activity.silence(HEAD_TIMEOUT)).await.is_err(), "while one is answered");
+        let answering = async {
+            sleep(HEAD_TIMEOUT / 2).await;
+            activity.step();
+            Instant::now()
+        };
+        let ((), answered) = tokio::join!(activity.silence(HEAD_TIMEOUT), answering);
+        assert!((HEAD_TIMEOUT..=HEAD_TIMEOUT * 2).contains(&answered.elapsed()));
+    }
+
     #[tokio::test]
     async fn a_full_node_answers_503_and_still_takes_peers() {
         let router = Router::new().route("/", get(|| async {})).route(peer::PATH, get(|| async {}));
-        let mut server = Server::new(router, Tasks::default());
+        let mut server = Server::new(Paths::new(router), Tasks::default());
         server.places = Arc::new(Semaphore::new(1));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -239,6 +289,9 @@ mod tests {
         let mut second = TcpStream::connect(address).await.unwrap();
         let text = answer(&mut second, "/").await;
         assert!(text.starts_with("HTTP/1.1 503") && text.contains("retry-after: 1"), "{text}");
+        let mut silent = TcpStream::connect(address).await.unwrap();
+        let read = timeout(Duration::from_secs(10), silent.read(&mut [0; 1])).await.expect("an end");
+        assert_eq!(read.unwrap(), 0, "it has said nothing");
         let mut third = TcpStream::connect(address).await.unwrap();
         assert!(answer(&mut third, peer::PATH).await.starts_with("HTTP/1.1 200"));
         assert!(answer(&mut first, "/").await.starts_with("HTTP/1.1 200"), "those who are in are served");

@@ -182,9 +182,15 @@ fn written(reply: Reply, report: impl FnOnce(bool) -> Written) -> Result<Respons
         shard: shard.to_string(),
     };
     let mut response = success.into_response(report.status)?;
-    response.headers_mut().insert(REPLICAS_DURABLE, replicas_durable.into());
-    response.headers_mut().insert(REPLICAS_WRITTEN, replicas_written.into());
+    response.headers_mut().insert(REPLICAS_DURABLE, count(replicas_durable));
+    response.headers_mut().insert(REPLICAS_WRITTEN, count(replicas_written));
     Ok(response)
+}
+
+/// A number of replicas, which is small.
+fn count(replicas: u32) -> HeaderValue {
+    const DIGITS: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
+    DIGITS.get(replicas as usize).map_or_else(|| replicas.into(), |digit| HeaderValue::from_static(digit))
 }
 
 fn unexpected(reply: Reply) -> ApiError {

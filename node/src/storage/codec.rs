@@ -18,6 +18,9 @@ pub(super) const FORMAT: u32 = 1;
 /// First byte of every value.
 const VALUE_FORMAT: u8 = 1;
 
+/// What most values take at most.
+const VALUE_BYTES: usize = 256;
+
 pub(super) const UUID: &[u8] = b"u";
 pub(super) const BOOT: &[u8] = b"b";
 pub(super) const PLACEMENT: &[u8] = b"p";
@@ -41,7 +44,9 @@ pub(super) fn record(record: &Record) -> Vec<u8> {
 /// # Errors
 /// For what postcard cannot encode, which is nothing that is stored.
 pub(super) fn encode<T: Serialize>(value: &T) -> postcard::Result<Vec<u8>> {
-    postcard::to_extend(value, vec![VALUE_FORMAT])
+    let mut bytes = Vec::with_capacity(VALUE_BYTES);
+    bytes.push(VALUE_FORMAT);
+    postcard::to_extend(value, bytes)
 }
 
 /// `None` for what [`encode`] did not make.

@@ -36,16 +36,10 @@ impl Core {
         if !self.members_agree() {
             return;
         }
-        let mut meet: Option<Frontier> = None;
-        let mut join = |frontier: &Frontier| {
-            meet = Some(match &meet {
-                Some(meet) => meet.meet(frontier),
-                None => frontier.clone(),
-            });
-        };
+        let mut synced: Vec<&Frontier> = Vec::with_capacity(1 + self.peers.len());
         let own = &self.slot(slot).durable;
         if self.owners(slot).any(|owner| owner == self.address) || own.holding.serves() {
-            join(&own.frontier);
+            synced.push(&own.frontier);
         }
         for (address, peer) in &self.peers {
             let state = peer.slot(slot);
@@ -55,11 +49,14 @@ impl Core {
                 if peer.agreed != self.membership {
                     return;
                 }
-                join(&state.frontier);
+                synced.push(&state.frontier);
             }
         }
-        if let Some(meet) = meet {
-            self.slots[slot.index()].stable.merge(&meet);
+        let Some((first, others)) = synced.split_first() else { return };
+        let mut stable = self.slot(slot).stable.clone();
+        for (origin, seq) in first.iter() {
+            stable.raise(origin, others.iter().fold(seq, |least, frontier| least.min(frontier.get(origin))));
         }
+        self.slots[slot.index()].stable = stable;
     }
 }

@@ -11,6 +11,7 @@ use crate::Origin;
 /// bound, [`meet`](Self::meet) its greatest lower bound. An origin that is absent stands at 0, and none is stored at 0, so
 /// equal vectors are equal values. Sorted in one allocation, since origins are few.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Vec<(Origin, u64)>")]
 pub struct Frontier(LiteMap<Origin, u64>);
 
 impl Frontier {
@@ -96,6 +97,14 @@ impl FromIterator<(Origin, u64)> for Frontier {
     }
 }
 
+/// What was read, in any order. Not as a map: its reader would take room for as many origins as a peer says that there are.
+impl From<Vec<(Origin, u64)>> for Frontier {
+    fn from(mut entries: Vec<(Origin, u64)>) -> Self {
+        entries.sort_unstable();
+        entries.into_iter().collect()
+    }
+}
+
 impl PartialOrd for Frontier {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         match (self.covers(other), other.covers(self)) {
@@ -104,5 +113,31 @@ impl PartialOrd for Frontier {
             (false, true) => Some(Ordering::Less),
             (false, false) => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::Frontier;
+    use crate::{Origin, Token};
+
+    #[test]
+    fn a_map_of_the_same_origins_has_the_same_bytes_and_order_and_zeros_do_not_matter() {
+        let origin = |uuid| Origin { uuid, epoch: 7 };
+        let map = BTreeMap::from([(origin(1), 300_u64), (origin(2), 5), (origin(u64::MAX), 1)]);
+        let frontier: Frontier = map.clone().into_iter().collect();
+        assert_eq!(postcard::to_stdvec(&frontier).unwrap(), postcard::to_stdvec(&map).unwrap());
+        let backwards: Vec<(Origin, u64)> = map.into_iter().rev().chain([(origin(3), 0)]).collect();
+        let read: Frontier = postcard::from_bytes(&postcard::to_stdvec(&backwards).unwrap()).unwrap();
+        assert_eq!(read, frontier);
+    }
+
+    #[test]
+    fn a_length_that_is_made_up_takes_no_memory() {
+        let length = postcard::to_stdvec(&(1_u64 << 40)).unwrap();
+        assert!(postcard::from_bytes::<Frontier>(&length).is_err());
+        assert!(postcard::from_bytes::<Token>(&[&[0, 0], &*length].concat()).is_err());
     }
 }

@@ -5,7 +5,7 @@
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use litemap::LiteMap;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use thiserror::Error;
 
 use crate::{Dot, Frontier, Hlc, Origin, SlotId};
@@ -45,7 +45,15 @@ pub struct Token {
     pub clock: Hlc,
     /// Whether entries were dropped that every owner covered at the time (rule 3).
     pub pruned: bool,
+    #[serde(deserialize_with = "read_entries")]
     entries: LiteMap<SlotId, Frontier>,
+}
+
+/// Not as a map: its reader would take room for as many slots as a peer says that there are.
+fn read_entries<'de, D: Deserializer<'de>>(deserializer: D) -> Result<LiteMap<SlotId, Frontier>, D::Error> {
+    let mut entries = Vec::<(SlotId, Frontier)>::deserialize(deserializer)?;
+    entries.sort_by_key(|(slot, _)| *slot);
+    Ok(entries.into_iter().collect())
 }
 
 /// Why a text is not a token of this cluster.
@@ -77,10 +85,11 @@ impl Token {
         self.entries.iter().map(|(slot, frontier)| (*slot, frontier))
     }
 
-    /// About how many bytes of memory it takes, but for a fixed part: maps that were filled in order are half empty.
+    /// How many bytes of memory it takes at most, but for a fixed part: arrays grow to twice what they hold, and to four places.
     pub(crate) fn memory_bytes(&self) -> usize {
-        let entries: usize = self.entries.values().map(Frontier::len).sum();
-        2 * (self.entries.len() * size_of::<(SlotId, Frontier)>() + entries * size_of::<(Origin, u64)>())
+        let places = |entries: usize| (2 * entries).max(4);
+        let origins: usize = self.entries.values().map(|frontier| places(frontier.len())).sum();
+        places(self.entries.len()) * size_of::<(SlotId, Frontier)>() + origins * size_of::<(Origin, u64)>()
     }
 
     /// Notes that the write named `dot` was observed.
@@ -170,12 +179,18 @@ impl Token {
             let uuid = u64::from_be_bytes(take(&mut input)?);
             origins.push(Origin { uuid, epoch: u32::try_from(take_varint(&mut input)?).ok()? });
         }
+        // As encoded. Who may send any order could make each entry move all others.
+        origins.is_sorted_by(|one, next| one < next).then_some(())?;
         let mut entries: LiteMap<SlotId, Frontier> = LiteMap::new();
         while !input.is_empty() {
             let frontier = entries.entry(SlotId(take::<1>(&mut input)?[0])).or_default();
+            let mut left = origins.as_slice();
             for _ in 0..take_varint(&mut input)? {
-                let origin = *origins.get(usize::try_from(take_varint(&mut input)?).ok()?)?;
-                frontier.raise(origin, take_varint(&mut input)?);
+                let index = usize::try_from(take_varint(&mut input)?).ok()?;
+                let skipped = origins.len() - left.len();
+                let (origin, rest) = left.get(index.checked_sub(skipped)?..)?.split_first()?;
+                left = rest;
+                frontier.raise(*origin, take_varint(&mut input)?);
             }
         }
         Some(Self { clock, pruned: flags & FLAG_PRUNED != 0, entries })

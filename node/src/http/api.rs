@@ -7,7 +7,7 @@ use node_core::{Reply, Request, TokenKey};
 use super::{Shape, body::Budget, error::ApiError};
 use crate::runtime::Store;
 
-/// State of the handlers. The router clones it several times for each request.
+/// State of the handlers. The router clones it for each request that it answers.
 #[derive(Clone)]
 pub(crate) struct Api {
     shared: Arc<Shared>,

@@ -1,4 +1,4 @@
-//! Where every answer passes on its way out: errors get their body here, and requests are counted.
+//! Where the router's answers pass on their way out and errors get their body; and where all requests are counted.
 
 use std::{
     convert::Infallible,

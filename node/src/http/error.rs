@@ -110,7 +110,7 @@ impl ApiError {
     }
 }
 
-/// Leaves the body to the edge of the service, which knows the method.
+/// Behind the router: leaves the body to its edge, which knows the method.
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let mut response = self.status().into_response();

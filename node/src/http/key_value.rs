@@ -1,16 +1,13 @@
 //! Key-value operations.
 
-use std::fmt::Display;
-
 use axum::{
     http::{
-        HeaderName, HeaderValue, Method, Request, StatusCode,
+        HeaderName, HeaderValue, Method, Request, StatusCode, Uri,
         header::{ALLOW, CONTENT_TYPE},
     },
     response::{IntoResponse, Response},
 };
-use bytes::Bytes;
-use hyper::body::Body;
+use hyper::body::Incoming;
 use node_core::{Key, KeyError, Reply, Request as StoreRequest, ShardId, Token};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -49,10 +46,7 @@ struct Success<'a> {
 const METHODS: HeaderValue = HeaderValue::from_static("GET,HEAD,PUT,DELETE");
 
 /// Answers a request for the key at the end of its path.
-pub(super) async fn answer<B>(api: &Api, request: Request<B>) -> Response
-where
-    B: Body<Data = Bytes, Error: Display> + Unpin + Send,
-{
+pub(super) async fn answer(api: &Api, request: Request<Incoming>) -> Response {
     let method = request.method().clone();
     let answered = match method {
         // The body of an answer to HEAD is left out where it is sent.
@@ -80,11 +74,8 @@ impl Success<'_> {
 }
 
 /// The value of a key.
-async fn get<B>(api: &Api, request: Request<B>) -> Result<Response, ApiError>
-where
-    B: Body<Data = Bytes, Error: Display> + Unpin + Send,
-{
-    let key = key_or_impossible(&request)?;
+async fn get(api: &Api, request: Request<Incoming>) -> Result<Response, ApiError> {
+    let key = key_or_impossible(request.uri())?;
     let body = body::read(request, api).await?;
     let token = Fields::parse(&body)?.token(api)?;
     let Some(key) = key else {
@@ -113,11 +104,8 @@ where
 }
 
 /// A new value for a key.
-async fn put<B>(api: &Api, request: Request<B>) -> Result<Response, ApiError>
-where
-    B: Body<Data = Bytes, Error: Display> + Unpin + Send,
-{
-    let key = key(&request)?;
+async fn put(api: &Api, request: Request<Incoming>) -> Result<Response, ApiError> {
+    let key = key(request.uri())?;
     let body = body::read(request, api).await?;
     let fields = Fields::parse(&body)?;
     let value = fields.value.ok_or_else(|| ApiError::Malformed("Value is missing".to_owned()))?;
@@ -135,11 +123,8 @@ where
 }
 
 /// The end of a key.
-async fn delete<B>(api: &Api, request: Request<B>) -> Result<Response, ApiError>
-where
-    B: Body<Data = Bytes, Error: Display> + Unpin + Send,
-{
-    let key = key_or_impossible(&request)?;
+async fn delete(api: &Api, request: Request<Incoming>) -> Result<Response, ApiError> {
+    let key = key_or_impossible(request.uri())?;
     let body = body::read(request, api).await?;
     let token = Fields::parse(&body)?.token(api)?;
     let Some(key) = key else {
@@ -210,13 +195,13 @@ fn never_written(api: &Api, token: &Token) -> ApiError {
 }
 
 /// The key of a request that may create it.
-fn key<B>(request: &Request<B>) -> Result<Key, ApiError> {
-    Key::new(&path::key(request.uri())?).map_err(|error| ApiError::Malformed(error.to_string()))
+fn key(uri: &Uri) -> Result<Key, ApiError> {
+    Key::new(&path::key(uri)?).map_err(|error| ApiError::Malformed(error.to_string()))
 }
 
 /// The key of a request that may not; `None` when it is too long to have been written.
-fn key_or_impossible<B>(request: &Request<B>) -> Result<Option<Key>, ApiError> {
-    match Key::new(&path::key(request.uri())?) {
+fn key_or_impossible(uri: &Uri) -> Result<Option<Key>, ApiError> {
+    match Key::new(&path::key(uri)?) {
         Ok(key) => Ok(Some(key)),
         Err(KeyError::TooLong) => Ok(None),
         Err(error) => Err(ApiError::Malformed(error.to_string())),

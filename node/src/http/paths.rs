@@ -4,7 +4,7 @@
 
 use std::{sync::Arc, time::Instant};
 
-use axum::{Router, body::Body, http::Request, response::Response};
+use axum::{Router, http::Request, response::Response};
 use hyper::body::Incoming;
 use tower_service::Service;
 
@@ -27,12 +27,12 @@ struct KeyValue {
 }
 
 impl Paths {
-    /// Those of a router alone.
+    /// Serves what `router` does.
     pub(crate) fn new(router: Router) -> Self {
         Self { key_values: Vec::new(), router }
     }
 
-    /// And those of keys behind `prefix`.
+    /// Serves keys behind `prefix` too.
     pub(super) fn key_value(mut self, prefix: &'static str, api: Api, metrics: Arc<Metrics>) -> Self {
         let routes = [prefix.into(), format!("{prefix}/{{key}}").into()];
         self.key_values.push(KeyValue { prefix, routes, api, metrics });
@@ -45,7 +45,7 @@ impl Paths {
         let found = self.key_values.iter().find_map(|family| Some((family, family.route(path)?)));
         let Some((family, route)) = found else {
             let mut router = self.router.clone();
-            let answered = Box::pin(router.call(request.map(Body::new))).await;
+            let answered = Box::pin(router.call(request)).await;
             return answered.unwrap_or_else(|never| match never {});
         };
         let start = Instant::now();
@@ -61,7 +61,7 @@ impl KeyValue {
     fn route(&self, path: &str) -> Option<Arc<str>> {
         let rest = path.strip_prefix(self.prefix)?;
         let has_key = match rest.strip_prefix('/') {
-            Some(key) if !key.contains('/') => true,
+            Some(key) if !key.is_empty() && !key.contains('/') => true,
             None if rest.is_empty() => false,
             _ => return None,
         };

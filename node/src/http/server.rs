@@ -40,7 +40,7 @@ const CONNECTIONS_MAX: usize = 4096;
 /// Connections beyond them, which are only told so; further ones wait in the system's queue. Peers get in all the same. They may
 /// have an eighth of the files.
 const TURNED_AWAY_MAX: usize = 256;
-/// How long a connection that is turned away may take to say what it wants.
+/// The same for a connection that is turned away.
 const TURNED_AWAY_HEAD_TIMEOUT: Duration = Duration::from_secs(1);
 /// The longest request head; a longer one is 431.
 const HEAD_BYTES_MAX: usize = 16 * 1024;
@@ -171,7 +171,7 @@ impl Server {
 /// What happens on a connection. Looked at now and then, since hyper's own timeout costs each request a timer.
 #[derive(Default)]
 struct Activity {
-    /// How many requests have begun and how many are answered, one at a time.
+    /// Requests that have begun and requests that are answered, together: odd while one is being answered.
     steps: AtomicU64,
     begun: Notify,
 }

@@ -18,7 +18,7 @@ pub(super) const FORMAT: u32 = 1;
 /// First byte of every value.
 const VALUE_FORMAT: u8 = 1;
 
-/// What most values take at most.
+/// Room that most values need not grow out of.
 const VALUE_BYTES: usize = 256;
 
 pub(super) const UUID: &[u8] = b"u";

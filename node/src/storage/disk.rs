@@ -109,13 +109,13 @@ impl DiskStorage {
         let (database, keyspace) = opened.map_err(|trouble| trouble.blame(&directory, journals))?;
         let mut storage = Self::new(directory, database, keyspace);
         let trailer = storage.keyspace.get(codec::COMMIT).map_err(|error| storage.unreadable(&error))?;
-        storage.commit = trailer
-            .and_then(|trailer| Trailer::decode(&trailer))
-            .ok_or_else(|| storage.unreadable(&"it has no commit"))?
-            .number;
+        let commit = trailer.and_then(|trailer| Trailer::decode(&trailer)).map(|trailer| trailer.number);
+        // Before it is missed, since the journal that has lost it is known here.
+        let cut = journals.check(commit.unwrap_or(0))?;
+        storage.commit = commit.ok_or_else(|| storage.unreadable(&"it has no commit"))?;
         storage.synced = storage.commit;
-        if let Some((path, bytes)) = journals.check(storage.commit)? {
-            warn!(path = %path.display(), bytes, "a write that was under way when the node ended is cut off");
+        if let Some((path, bytes)) = cut {
+            warn!(path = %path.display(), bytes, "what was not synced when the node ended is in part lost, and cut off");
         }
         Ok(storage)
     }

@@ -3,8 +3,9 @@
 //! The engine cuts a journal off where it cannot read on, whatever comes behind. Every commit ends with a *trailer*: a magic
 //! number, the number of the commit, that of the newest synced one before it, and a check, so that trailers can be found
 //! without knowing the engine's format. What was not synced can be on the disk in part after a crash, and is cut off. A trailer
-//! that knows of a synced commit which could not be read proves that something acknowledged is damaged. Only damage in the last
-//! commit of all cannot be told from a torn tail.
+//! that knows of a synced commit which could not be read proves that something acknowledged is damaged. Only damage behind the newest
+//! sync that a trailer knows of cannot be told from a torn tail: in the last commit, and with an interval between the syncs in those
+//! of the last interval.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -61,14 +62,19 @@ struct Journal {
 }
 
 impl Journal {
-    /// Where it may have to be cut off, in the order in which that is to be tried: behind the last commit, since one may follow
-    /// whose trailer is lost; before its trailer; behind the one before it; behind the newest synced one.
+    /// Where it may have to be cut off, in the order in which that is to be tried: behind the last trailer, since a commit may
+    /// follow whose own is lost; behind the one before it; behind that of the newest commit that is known to be synced. Where
+    /// several commits are not known to be, the last takes more than it must, but is found without opening the engine for each.
     fn cuts(&self) -> Vec<u64> {
         let behind = |(_, offset): &(Trailer, u64)| offset + TRAILER_BYTES as u64 + END_BYTES;
-        let Some((last, before)) = self.trailers.split_last() else { return vec![0] };
+        let last = self.trailers.last();
+        let known =
+            self.trailers.first().filter(|(first, _)| last.is_some_and(|(last, _)| first.number == last.synced));
+        let newest = self.trailers.iter().rev().take(2).map(behind);
         // It may be in an older journal.
-        let synced = self.trailers.first().filter(|(first, _)| first.number == last.0.synced).map_or(0, behind);
-        [Some(behind(last)), Some(last.1), before.last().map(behind), Some(synced)].into_iter().flatten().collect()
+        let mut cuts: Vec<u64> = newest.chain([known.map_or(0, behind)]).collect();
+        cuts.dedup();
+        cuts
     }
 }
 

@@ -119,10 +119,10 @@ impl Token {
     #[must_use]
     pub fn encode(&self, key: &TokenKey) -> String {
         let mut origins: Vec<Origin> = self.entries.values().flat_map(|f| f.iter().map(|(origin, _)| origin)).collect();
+        let entries = origins.len();
         origins.sort_unstable();
         origins.dedup();
         // Enough where numbers are small.
-        let entries: usize = self.entries.values().map(Frontier::len).sum();
         let mut bytes = Vec::with_capacity(24 + 10 * origins.len() + 2 * self.entries.len() + 4 * entries);
         bytes.extend_from_slice(&[FORMAT, if self.pruned { FLAG_PRUNED } else { 0 }]);
         bytes.extend_from_slice(&self.clock.0.to_be_bytes());
@@ -184,13 +184,12 @@ impl Token {
         let mut entries: LiteMap<SlotId, Frontier> = LiteMap::new();
         while !input.is_empty() {
             let frontier = entries.entry(SlotId(take::<1>(&mut input)?[0])).or_default();
-            let mut left = origins.as_slice();
+            let mut least = 0;
             for _ in 0..take_varint(&mut input)? {
-                let index = usize::try_from(take_varint(&mut input)?).ok()?;
-                let skipped = origins.len() - left.len();
-                let (origin, rest) = left.get(index.checked_sub(skipped)?..)?.split_first()?;
-                left = rest;
-                frontier.raise(*origin, take_varint(&mut input)?);
+                let index = usize::try_from(take_varint(&mut input)?).ok().filter(|index| *index >= least)?;
+                let origin = *origins.get(index)?;
+                least = index + 1;
+                frontier.raise(origin, take_varint(&mut input)?);
             }
         }
         Some(Self { clock, pruned: flags & FLAG_PRUNED != 0, entries })

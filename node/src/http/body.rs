@@ -110,24 +110,22 @@ where
         }
         return Err(ApiError::BodyTooLarge { limit });
     }
-    if body.is_end_stream() {
-        return Ok(Received { bytes: Bytes::new(), held: api.bodies.take(0)? });
-    }
     // Most come with their head, and need neither a timer nor the memory to wait.
     let first = match body.frame().now_or_never() {
+        Some(None) => return Ok(Received { bytes: Bytes::new(), held: api.bodies.take(0)? }),
         Some(Some(Ok(frame))) if body.is_end_stream() && frame.data_ref().is_some_and(|data| data.len() <= limit) => {
             let bytes = frame.into_data().unwrap_or_default();
             return Ok(Received { held: api.bodies.take(bytes.len())?, bytes });
         }
-        first => first,
+        first => first.flatten(),
     };
     let late = |_| ApiError::Malformed(format!("The request body did not arrive within {} s", BODY_TIME_MAX.as_secs()));
     Box::pin(timeout(BODY_TIME_MAX, read_on(first, body, limit, &api.bodies))).await.map_err(late)?
 }
 
-/// Reads a body to its end, of which the first frame has come or not.
+/// Reads a body to its end, of which the first frame may have come.
 async fn read_on<B>(
-    first: Option<Option<Result<Frame<Bytes>, B::Error>>>,
+    first: Option<Result<Frame<Bytes>, B::Error>>,
     mut body: B,
     limit: usize,
     budget: &Budget,
@@ -138,8 +136,8 @@ where
     let mut held = budget.take(0)?;
     let mut bytes = BytesMut::new();
     let mut next = match first {
-        Some(first) => first,
         None => body.frame().await,
+        first => first,
     };
     while let Some(frame) = next {
         let frame = frame.map_err(|error| ApiError::Malformed(format!("The request body cannot be read: {error}")))?;

@@ -20,6 +20,7 @@ use std::sync::Arc;
 
 use axum::{
     Router,
+    middleware::from_fn_with_state,
     routing::{MethodRouter, get, put},
 };
 
@@ -55,7 +56,7 @@ fn router(api: &Api, class: Shape, metrics: Arc<Metrics>, links: Links) -> Route
         .merge(Router::new().route(peer::PATH, get(peer::accept)).with_state(links))
         .fallback(edge::no_such_path)
         .method_not_allowed_fallback(edge::method_not_allowed)
-        .layer(edge::finish(metrics))
+        .layer(from_fn_with_state(metrics, edge::finish))
 }
 
 /// 2019, 2020 and spring 2021.
